@@ -1,0 +1,221 @@
+// Package cpu says what a guest processor is: the state of one guest thread,
+// the engine that runs it, and the reasons for which an engine stops.
+//
+// The package holds the contract only. The instruction sets live in the
+// folders below it (x86 for x86-64); start reading there with the package
+// comment, and here with [Engine]. Nothing in this package or below it knows
+// what the host is.
+//
+// # Addresses
+//
+// A guest address space is a window below [memory.Space.Size]. The effective
+// address of every data access is taken modulo 2^32, in every engine alike. An
+// instruction fetch does not alias: a program counter at or above the window's
+// size is a fetch fault at that very address.
+package cpu
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"sync/atomic"
+
+	"github.com/nuage-emu/nuage/memory"
+)
+
+// Arch is a guest instruction set.
+type Arch uint8
+
+// The guest instruction sets.
+const (
+	X86_64 Arch = iota + 1
+	AArch64
+)
+
+// String returns the name by which the ABI documents call the instruction set.
+func (a Arch) String() string {
+	switch a {
+	case X86_64:
+		return "x86-64"
+	case AArch64:
+		return "aarch64"
+	}
+	return fmt.Sprintf("Arch(%d)", uint8(a))
+}
+
+// Start is what a new thread finds in its registers. Everything not named
+// here is zero or has the reset value of abi/startup.md section 3.
+type Start struct {
+	PC            uint64
+	SP            uint64
+	ThreadPointer uint64    // x86-64: FS base; aarch64: TPIDR_EL0
+	Args          [2]uint64 // x86-64: rdi, rsi; aarch64: x0, x1
+}
+
+// State is the architectural state of one guest thread. A State belongs to
+// the goroutine that runs the thread; none of its methods may be called while
+// an engine is inside Run with it.
+type State interface {
+	Arch() Arch
+
+	// Reset gives every register its initial value for a new thread.
+	Reset(Start)
+
+	PC() uint64
+	SetPC(uint64)
+	SP() uint64
+
+	ThreadPointer() uint64
+	SetThreadPointer(uint64)
+
+	// Trap reads the registers of a system call at trap level (abi/startup.md
+	// section 7): the number and the arguments that travel in registers, in
+	// the order of the call's inputs. Args holds Regs meaningful entries; a
+	// stub of the vDSO keeps the C calling convention's order, and arguments
+	// beyond Regs are found on the stack at SP()+8 and up.
+	Trap() Trap
+
+	// SetResult writes the n-th result register (0: rax or x0; 1: rdx or x1).
+	SetResult(n int, value uint64)
+
+	// SetCarry sets or clears the error indication of the trap convention.
+	SetCarry(bool)
+
+	// Hash folds the complete architectural state (flags materialised) into
+	// 64 bits; equal states have equal hashes on every host.
+	Hash() uint64
+
+	// Clone returns an independent copy, as fork and checkpoints need it.
+	Clone() State
+
+	// Dump writes the registers for people, a few to a line.
+	Dump(io.Writer)
+}
+
+// Trap is what the registers say at a system call.
+type Trap struct {
+	Number uint64
+	Args   [8]uint64
+	Regs   int // how many entries of Args the instruction set passes in registers
+}
+
+// Environment is what instructions may ask of the world outside: the part of
+// the kernel's Host seam that is reachable without a system call. It is called
+// on the goroutine that runs the thread.
+type Environment interface {
+	// Cycles is the value of the time-stamp counter (RDTSC, CNTVCT_EL0).
+	Cycles() uint64
+	// Entropy returns 64 random bits (RDRAND, RDSEED).
+	Entropy() uint64
+}
+
+// Thread is one guest thread as an engine sees it.
+type Thread struct {
+	State State
+	Env   Environment
+
+	// Retired counts the guest instructions completed since the thread began.
+	// It is exact at every Stop: an instruction that faulted is not in it, a
+	// system call instruction is, and each REP iteration is not.
+	Retired uint64
+
+	// Local is for the engine: whatever it keeps per thread.
+	Local any
+
+	pending atomic.Uint32
+}
+
+// Interrupt makes the current or, if none is running, the next Run stop with
+// [StopInterrupt]. It may be called from any goroutine, any number of times.
+func (t *Thread) Interrupt() { t.pending.Store(1) }
+
+// Pending reports whether an interrupt is waiting. Engines call it at least
+// once for every block they run.
+func (t *Thread) Pending() bool { return t.pending.Load() != 0 }
+
+// TakeInterrupt consumes a waiting interrupt and reports whether there was one.
+func (t *Thread) TakeInterrupt() bool { return t.pending.Load() != 0 && t.pending.Swap(0) != 0 }
+
+// Unlimited is the budget of a Run that only an event may end.
+const Unlimited = math.MaxUint64
+
+// Engine executes guest threads of one address space.
+//
+// An Engine is made for one [memory.Space] and is safe for concurrent use by
+// as many threads as live in that space. At any Stop every engine has produced
+// the same architectural state, the same Retired count and the same memory.
+type Engine interface {
+	// Name is what the user calls the engine: "interp", "jit".
+	Name() string
+
+	// NewState returns a zeroed state of the engine's instruction set.
+	NewState() State
+
+	// Run executes t until something stops it, for at most budget retired
+	// instructions. It stops exactly: with a budget of n it retires n
+	// instructions unless an event ends it before. Code is always the current
+	// code: a mapping changed by another thread is honoured at the next block.
+	Run(t *Thread, budget uint64) Stop
+
+	// Close releases what the engine holds. No Run may be under way.
+	Close() error
+}
+
+// StopKind is the reason for which a Run ended.
+type StopKind uint8
+
+// The reasons.
+const (
+	// StopBudget: the budget is spent.
+	StopBudget StopKind = iota
+	// StopInterrupt: [Thread.Interrupt] was called; the interrupt is consumed.
+	StopInterrupt
+	// StopSyscall: a system call instruction was executed. The program counter
+	// stands behind it; Stop.PC names it.
+	StopSyscall
+	// StopFault: an access was refused; Stop.Fault tells which. No part of the
+	// instruction has happened (but completed REP iterations have).
+	StopFault
+	// StopIllegal: not an instruction of the presented processor.
+	StopIllegal
+	// StopArithmetic: integer division error, or an unmasked floating point
+	// exception.
+	StopArithmetic
+	// StopBreakpoint: a breakpoint instruction (int3, brk); the program
+	// counter stands where the instruction set puts it, Stop.PC names it.
+	StopBreakpoint
+)
+
+var stopNames = [...]string{
+	StopBudget: "budget", StopInterrupt: "interrupt", StopSyscall: "system call", StopFault: "fault",
+	StopIllegal: "illegal instruction", StopArithmetic: "arithmetic fault", StopBreakpoint: "breakpoint",
+}
+
+// String returns the kind in words.
+func (k StopKind) String() string {
+	if int(k) < len(stopNames) {
+		return stopNames[k]
+	}
+	return fmt.Sprintf("StopKind(%d)", uint8(k))
+}
+
+// Stop is why a Run ended.
+type Stop struct {
+	Kind  StopKind
+	PC    uint64       // address of the instruction concerned; the next one for budget and interrupt
+	Fault memory.Fault // for StopFault
+	// Text says in one line what a person wants to know of an illegal
+	// instruction or an arithmetic fault: its bytes and its disassembly.
+	Text string
+}
+
+// String describes the stop in one line for people.
+func (s Stop) String() string {
+	switch {
+	case s.Kind == StopFault:
+		return fmt.Sprintf("%v, at pc %#x", s.Fault.Error(), s.PC)
+	case s.Text != "":
+		return fmt.Sprintf("%s at pc %#x: %s", s.Kind, s.PC, s.Text)
+	}
+	return fmt.Sprintf("%s at pc %#x", s.Kind, s.PC)
+}
