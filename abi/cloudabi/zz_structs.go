@@ -24,16 +24,16 @@ const (
 	Event2015Size                 = 32
 	Subscription2015Size          = 56
 	RecvIn2015Size                = 40
+	SockaddrSize                  = 20
 	RecvOut2015Size               = 64
 	SendIn2015Size                = 40
-	SockaddrSize                  = 20
 	SockstatSize                  = 48
 	StartupDataSize               = 56
 	EventInout2015Size            = 48
 	SubscriptionShort2015Size     = 48
 )
 
-// Auxv: entry of the auxiliary vector.
+// Auxv: entry of the auxiliary vector; a_val may be an address.
 type Auxv struct {
 	Type Auxtype
 	Val  uint64
@@ -697,6 +697,48 @@ func (v *RecvIn2015) Get(b []byte) {
 	v.Flags = Msgflags(binary.LittleEndian.Uint16(b[32:]))
 }
 
+// Sockaddr: address of a socket (2015 only).
+type Sockaddr struct {
+	Family    SaFamily
+	InetAddr  [4]uint8  // for inet
+	InetPort  uint16    // for inet
+	Inet6Addr [16]uint8 // for inet6
+	Inet6Port uint16    // for inet6
+}
+
+// Put writes the structure to b, which holds at least SockaddrSize bytes; padding
+// becomes zero. Of the union only the
+// members that belong to Family count.
+func (v *Sockaddr) Put(b []byte) {
+	b = b[:SockaddrSize]
+	clear(b)
+	b[0] = byte(v.Family)
+	switch v.Family {
+	case AfInet:
+		copy(b[2:], v.InetAddr[:])
+		binary.LittleEndian.PutUint16(b[6:], uint16(v.InetPort))
+	case AfInet6:
+		copy(b[2:], v.Inet6Addr[:])
+		binary.LittleEndian.PutUint16(b[18:], uint16(v.Inet6Port))
+	}
+}
+
+// Get reads the structure from b, which holds at least SockaddrSize bytes. Of the union only the
+// members that belong to Family count.
+func (v *Sockaddr) Get(b []byte) {
+	b = b[:SockaddrSize]
+	*v = Sockaddr{}
+	v.Family = SaFamily(b[0])
+	switch v.Family {
+	case AfInet:
+		copy(v.InetAddr[:], b[2:])
+		v.InetPort = uint16(binary.LittleEndian.Uint16(b[6:]))
+	case AfInet6:
+		copy(v.Inet6Addr[:], b[2:])
+		v.Inet6Port = uint16(binary.LittleEndian.Uint16(b[18:]))
+	}
+}
+
 // RecvOut2015: result of sock_recv (2015 only).
 type RecvOut2015 struct {
 	Datalen  uint64
@@ -759,48 +801,6 @@ func (v *SendIn2015) Get(b []byte) {
 	v.Fds = uint64(binary.LittleEndian.Uint64(b[16:]))
 	v.Fdslen = uint64(binary.LittleEndian.Uint64(b[24:]))
 	v.Flags = Msgflags(binary.LittleEndian.Uint16(b[32:]))
-}
-
-// Sockaddr: address of a socket (2015 only).
-type Sockaddr struct {
-	Family    SaFamily
-	InetAddr  [4]uint8  // for inet
-	InetPort  uint16    // for inet
-	Inet6Addr [16]uint8 // for inet6
-	Inet6Port uint16    // for inet6
-}
-
-// Put writes the structure to b, which holds at least SockaddrSize bytes; padding
-// becomes zero. Of the union only the
-// members that belong to Family count.
-func (v *Sockaddr) Put(b []byte) {
-	b = b[:SockaddrSize]
-	clear(b)
-	b[0] = byte(v.Family)
-	switch v.Family {
-	case AfInet:
-		copy(b[2:], v.InetAddr[:])
-		binary.LittleEndian.PutUint16(b[6:], uint16(v.InetPort))
-	case AfInet6:
-		copy(b[2:], v.Inet6Addr[:])
-		binary.LittleEndian.PutUint16(b[18:], uint16(v.Inet6Port))
-	}
-}
-
-// Get reads the structure from b, which holds at least SockaddrSize bytes. Of the union only the
-// members that belong to Family count.
-func (v *Sockaddr) Get(b []byte) {
-	b = b[:SockaddrSize]
-	*v = Sockaddr{}
-	v.Family = SaFamily(b[0])
-	switch v.Family {
-	case AfInet:
-		copy(v.InetAddr[:], b[2:])
-		v.InetPort = uint16(binary.LittleEndian.Uint16(b[6:]))
-	case AfInet6:
-		copy(v.Inet6Addr[:], b[2:])
-		v.Inet6Port = uint16(binary.LittleEndian.Uint16(b[18:]))
-	}
 }
 
 // Sockstat: state of a socket (2015 only).

@@ -25,6 +25,8 @@ func Generate(spec fs.FS) (map[string][]byte, error) {
 		{"abi/cloudabi/zz_structs.go", m.goStructs},
 		{"abi/cloudabi/zz_calls.go", m.goCalls},
 		{"abi/cloudabi/zz_rights.go", m.goKinds},
+		{"conformance/include/cloudabi.h", m.cHeader},
+		{"conformance/include/cloudabi_2015.h", m.cHeader2015},
 	} {
 		if out[f.path], err = f.make(); err != nil {
 			return nil, fmt.Errorf("%s: %w", f.path, err)
