@@ -1,0 +1,460 @@
+package x86
+
+import "errors"
+
+// Prefixes of an instruction.
+type Prefixes uint16
+
+// The prefixes, as found (the meaning is the row's).
+const (
+	PrefixOpsize Prefixes = 1 << iota // 66
+	PrefixAddr32                      // 67
+	PrefixLock                        // F0
+	PrefixRepne                       // F2, if it is the last of F2 and F3
+	PrefixRep                         // F3, if it is the last of F2 and F3
+	PrefixFS
+	PrefixGS
+	PrefixREX
+)
+
+// REX bits.
+const (
+	rexB = 1 << iota
+	rexX
+	rexR
+	rexW
+)
+
+// ArgKind is what an operand of a decoded instruction is.
+type ArgKind uint8
+
+// The kinds.
+const (
+	ArgNone   ArgKind = iota
+	ArgReg            // general register Reg, with [High] for AH to BH
+	ArgVec            // vector register
+	ArgMMX            // MMX register
+	ArgST             // ST(Reg)
+	ArgSeg            // segment register
+	ArgMem            // memory: Inst.Mem
+	ArgImm            // immediate: Inst.Imm, or Value for the second one
+	ArgRel            // branch target: Value
+	ArgOne            // the constant 1
+	ArgStrSrc         // string source
+	ArgStrDst         // string destination
+	ArgStack          // memory at the stack pointer
+)
+
+// Arg is an operand of a decoded instruction.
+type Arg struct {
+	Kind  ArgKind
+	Reg   uint8
+	Width uint8 // bytes
+	Op    *Operand
+	Value uint64 // ArgImm, ArgRel
+}
+
+// IsHigh reports whether the operand is AH, CH, DH or BH.
+func (a *Arg) IsHigh() bool { return a.Kind == ArgReg && a.Reg&high != 0 }
+
+// Mem is a memory operand: Base + Index<<Scale + Disp, plus the segment base.
+type Mem struct {
+	Base  uint8 // register, or Zero
+	Index uint8 // register, or Zero
+	Scale uint8 // 0 to 3
+	RIP   bool  // Disp is relative to the next instruction
+	Disp  int64
+}
+
+// Inst is a decoded instruction.
+type Inst struct {
+	Row    *Row
+	PC     uint64
+	Len    int
+	Prefix Prefixes
+	REX    uint8
+	Opcode uint8
+	ModRM  uint8
+	Size   uint8 // operand size in bytes: 1, 2, 4, 8
+	NArgs  uint8
+	Args   [4]Arg
+	Mem    Mem
+	HasMem bool
+	Imm    uint64 // the first immediate, sign-extended
+	DispAt uint8  // offset and length of the displacement in the bytes, for rewriting
+	DispN  uint8
+	ImmAt  uint8
+	ImmN   uint8
+}
+
+// Next is the address behind the instruction.
+func (d *Inst) Next() uint64 { return d.PC + uint64(d.Len) }
+
+// CC is the condition of a conditional instruction.
+func (d *Inst) CC() uint8 { return d.Opcode & 15 }
+
+// Lock reports whether the LOCK prefix is present.
+func (d *Inst) Lock() bool { return d.Prefix&PrefixLock != 0 }
+
+// Has reports whether all prefixes p are present.
+func (d *Inst) Has(p Prefixes) bool { return d.Prefix&p == p }
+
+// Errors of Decode.
+var (
+	ErrTruncated = errors.New("x86: instruction goes on behind the bytes given")
+	ErrIllegal   = errors.New("x86: not an instruction")
+	ErrTooLong   = errors.New("x86: instruction longer than 15 bytes")
+)
+
+const maxLen = 15
+
+// Decode decodes the instruction at the start of code, which lies at pc. It
+// allocates nothing and never reads more than 15 bytes. On an error d.Len says
+// how many bytes were looked at.
+func Decode(d *Inst, code []byte, pc uint64) error {
+	if len(code) > maxLen {
+		c := cursor{b: code[:maxLen]}
+		err := c.decode(d, pc)
+		if err == ErrTruncated {
+			err = ErrTooLong
+		}
+		return err
+	}
+	c := cursor{b: code}
+	err := c.decode(d, pc)
+	if err == ErrTruncated && len(code) == maxLen {
+		err = ErrTooLong
+	}
+	return err
+}
+
+// cursor walks over the bytes; reading beyond the end sets short.
+type cursor struct {
+	b     []byte
+	i     int
+	short bool
+}
+
+func (c *cursor) byte() uint8 {
+	if c.i >= len(c.b) {
+		c.short = true
+		return 0
+	}
+	v := c.b[c.i]
+	c.i++
+	return v
+}
+
+// signed reads an n-byte little-endian integer and sign-extends it.
+func (c *cursor) signed(n int) uint64 {
+	if len(c.b)-c.i < n {
+		c.short = true
+		return 0
+	}
+	var v uint64
+	for k := 0; k < n; k++ {
+		v |= uint64(c.b[c.i+k]) << (8 * k)
+	}
+	c.i += n
+	shift := 64 - 8*n
+	return uint64(int64(v<<shift) >> shift)
+}
+
+func (c *cursor) decode(d *Inst, pc uint64) error {
+	*d = Inst{PC: pc}
+	rep := c.prefixes(d)
+	m, op := c.opcode(d)
+	d.Opcode = op
+	if c.short {
+		d.Len = c.i
+		return ErrTruncated
+	}
+	cands := index().maps[m][op]
+	if len(cands) == 0 {
+		d.Len = c.i
+		return ErrIllegal
+	}
+	if cands[0].modrm {
+		if c.i >= len(c.b) {
+			d.Len = c.i
+			return ErrTruncated
+		}
+		d.ModRM = c.b[c.i]
+	}
+	for _, r := range cands {
+		if r.matches(d, rep) {
+			return c.finish(d, r)
+		}
+	}
+	d.Len = c.i
+	return ErrIllegal
+}
+
+// prefixes reads the legacy prefixes and REX, which counts only directly
+// before the opcode. It returns the last of F2 and F3.
+func (c *cursor) prefixes(d *Inst) (rep uint8) {
+	for {
+		b := c.byte()
+		if c.short {
+			return rep
+		}
+		switch b {
+		case 0x66:
+			d.Prefix |= PrefixOpsize
+		case 0x67:
+			d.Prefix |= PrefixAddr32
+		case 0xF0:
+			d.Prefix |= PrefixLock
+		case 0xF2:
+			rep = b
+			d.Prefix = d.Prefix&^PrefixRep | PrefixRepne
+		case 0xF3:
+			rep = b
+			d.Prefix = d.Prefix&^PrefixRepne | PrefixRep
+		case 0x26, 0x2E, 0x36, 0x3E: // ES CS SS DS: ignored in 64-bit mode
+		case 0x64:
+			d.Prefix = d.Prefix&^PrefixGS | PrefixFS
+		case 0x65:
+			d.Prefix = d.Prefix&^PrefixFS | PrefixGS
+		default:
+			if b&0xF0 != 0x40 {
+				c.i--
+				return rep
+			}
+			if c.i < len(c.b) && isPrefix(c.b[c.i]) {
+				continue // a REX that is not directly before the opcode is ignored
+			}
+			d.REX = b
+			d.Prefix |= PrefixREX
+			return rep
+		}
+	}
+}
+
+func isPrefix(b uint8) bool {
+	switch b {
+	case 0x66, 0x67, 0xF0, 0xF2, 0xF3, 0x26, 0x2E, 0x36, 0x3E, 0x64, 0x65:
+		return true
+	}
+	return b&0xF0 == 0x40
+}
+
+func (c *cursor) opcode(d *Inst) (m int, op uint8) {
+	op = c.byte()
+	if op != 0x0F {
+		return 0, op
+	}
+	op = c.byte()
+	switch op {
+	case 0x38:
+		return 2, c.byte()
+	case 0x3A:
+		return 3, c.byte()
+	}
+	return 1, op
+}
+
+func (r *Row) matches(d *Inst, rep uint8) bool {
+	switch r.prefix {
+	case 0:
+	case pfxNone:
+		if rep != 0 || d.Prefix&PrefixOpsize != 0 {
+			return false
+		}
+	case 0x66:
+		if rep != 0 || d.Prefix&PrefixOpsize == 0 {
+			return false
+		}
+	default:
+		if rep != r.prefix {
+			return false
+		}
+	}
+	if r.wbit != 0 && (d.REX&rexW != 0) != (r.wbit == 2) {
+		return false
+	}
+	if !r.modrm {
+		return true
+	}
+	m := d.ModRM
+	switch {
+	case r.fixed >= 0:
+		return int(m)&^(r.fixedN-1) == r.fixed
+	case r.digit >= 0 && int8(m>>3&7) != r.digit:
+		return false
+	}
+	if m >= 0xC0 {
+		return r.forms&1 != 0
+	}
+	return r.forms&2 != 0
+}
+
+// finish decodes what follows the opcode and fills the operands.
+func (c *cursor) finish(d *Inst, r *Row) error {
+	d.Row = r
+	size := 4
+	switch {
+	case r.Attr&F64 != 0 || d.REX&rexW != 0:
+		size = 8
+	case d.Prefix&PrefixOpsize != 0 && r.prefix != 0x66 && r.Attr&W64 == 0:
+		size = 2
+	case r.Attr&D64 != 0:
+		size = 8
+	}
+	d.Size = uint8(size)
+	if r.modrm {
+		c.i++
+		if r.fixed < 0 && d.ModRM < 0xC0 {
+			c.memory(d)
+		}
+	}
+	for i := range r.ops {
+		c.arg(d, &r.ops[i], size)
+	}
+	if r.Attr&ByteSize != 0 || d.NArgs > 0 && d.Args[0].Op.Type == 'b' {
+		d.Size = 1
+	}
+	d.Len = c.i
+	if c.short {
+		return ErrTruncated
+	}
+	for i := range d.Args[:d.NArgs] {
+		if a := &d.Args[i]; a.Kind == ArgRel {
+			a.Value += d.Next()
+		}
+	}
+	if d.Mem.RIP {
+		// Kept relative: Address adds the next instruction's address.
+		d.Mem.Base = Zero
+	}
+	if d.Lock() && (r.Attr&Lockable == 0 || !d.HasMem || d.Args[0].Kind != ArgMem) {
+		return ErrIllegal
+	}
+	return nil
+}
+
+// memory decodes ModRM's memory forms, SIB and displacement (Vol. 2, 2.1.5 and
+// 2.2.1.2 to 2.2.1.6).
+func (c *cursor) memory(d *Inst) {
+	d.HasMem = true
+	mod, rm := d.ModRM>>6, d.ModRM&7
+	m := &d.Mem
+	m.Base, m.Index = rm|d.REX&rexB<<3, Zero
+	dispN := [4]int{0, 1, 4, 0}[mod]
+	if rm == 4 {
+		sib := c.byte()
+		m.Scale = sib >> 6
+		m.Base = sib&7 | d.REX&rexB<<3
+		if x := sib>>3&7 | d.REX&rexX<<2; x != RSP {
+			m.Index = x
+		} else {
+			m.Scale = 0
+		}
+		if sib&7 == 5 && mod == 0 {
+			m.Base, dispN = Zero, 4
+		}
+	} else if rm == 5 && mod == 0 {
+		m.Base, m.RIP, dispN = Zero, true, 4
+	}
+	if dispN > 0 {
+		d.DispAt, d.DispN = uint8(c.i), uint8(dispN)
+		m.Disp = int64(c.signed(dispN))
+	}
+}
+
+func (c *cursor) arg(d *Inst, o *operand, size int) {
+	a := &d.Args[d.NArgs]
+	d.NArgs++
+	a.Op = o
+	w := o.Width(size)
+	a.Width = uint8(w)
+	reg := d.ModRM>>3&7 | d.REX&rexR<<1
+	rm := d.ModRM&7 | d.REX&rexB<<3
+	switch o.Method {
+	case 'E', 'R', 'M':
+		if d.HasMem {
+			a.Kind = ArgMem
+			return
+		}
+		a.Kind, a.Reg = ArgReg, d.gpr(rm, w)
+	case 'G':
+		a.Kind, a.Reg = ArgReg, d.gpr(reg, w)
+	case 'Z':
+		a.Kind, a.Reg = ArgReg, d.gpr(d.Opcode&7|d.REX&rexB<<3, w)
+	case 'S':
+		a.Kind, a.Reg = ArgSeg, d.ModRM>>3&7
+	case 'r':
+		a.Kind, a.Reg = ArgReg, o.Reg
+	case 's':
+		a.Kind, a.Reg = ArgSeg, o.Reg
+	case 'I':
+		a.Kind = ArgImm
+		if o.Type == 'z' {
+			w = min(size, 4)
+		}
+		at := c.i
+		a.Value = c.signed(w)
+		if d.ImmN == 0 {
+			d.Imm, d.ImmAt, d.ImmN = a.Value, uint8(at), uint8(w)
+		}
+	case 'J':
+		a.Kind = ArgRel
+		n := 4
+		if o.Type == 'b' {
+			n = 1
+		}
+		d.ImmAt, d.ImmN = uint8(c.i), uint8(n)
+		a.Value = c.signed(n)
+	case 'O':
+		a.Kind = ArgMem
+		n := 8
+		if d.Prefix&PrefixAddr32 != 0 {
+			n = 4
+		}
+		d.DispAt, d.DispN = uint8(c.i), uint8(n)
+		v := c.signed(n)
+		if n == 4 {
+			v = uint64(uint32(v))
+		}
+		d.HasMem, d.Mem = true, Mem{Base: Zero, Index: Zero, Disp: int64(v)}
+	case 'X':
+		a.Kind = ArgStrSrc
+	case 'Y':
+		a.Kind = ArgStrDst
+	case 'T':
+		a.Kind = ArgStack
+	case 'V':
+		a.Kind, a.Reg = ArgVec, reg
+	case 'x':
+		a.Kind, a.Reg = ArgVec, o.Reg
+	case 'W', 'U':
+		if d.HasMem {
+			a.Kind = ArgMem
+			return
+		}
+		a.Kind, a.Reg = ArgVec, rm
+	case 'P':
+		a.Kind, a.Reg = ArgMMX, d.ModRM>>3&7
+	case 'Q', 'N':
+		if d.HasMem {
+			a.Kind = ArgMem
+			return
+		}
+		a.Kind, a.Reg = ArgMMX, d.ModRM&7
+	case 'F':
+		a.Kind, a.Reg = ArgST, d.ModRM&7
+	case 'f':
+		a.Kind, a.Reg = ArgST, o.Reg
+	case '1':
+		a.Kind, a.Value = ArgOne, 1
+	}
+}
+
+// gpr numbers a general register: without REX, byte registers 4 to 7 are AH,
+// CH, DH and BH.
+func (d *Inst) gpr(r uint8, w int) uint8 {
+	if w == 1 && d.Prefix&PrefixREX == 0 && r >= 4 {
+		return r - 4 + high
+	}
+	return r
+}

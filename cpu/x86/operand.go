@@ -1,0 +1,156 @@
+package x86
+
+import "strings"
+
+// The notation of Row.Ops follows Appendix A.2 of Vol. 2: operands separated
+// by spaces, destination first, each a role, a method and a type.
+//
+// Role: "=" written, "+" read and written, nothing: read, "&" address only
+// (LEA, prefetches: no access).
+//
+// Method:
+//
+//	E  general register or memory, ModRM.rm       M  memory only, ModRM.rm
+//	R  general register only, ModRM.rm            G  general register, ModRM.reg
+//	Z  general register, low three opcode bits    S  segment register, ModRM.reg
+//	I  immediate, sign-extended to 64 bits        J  displacement from the next instruction
+//	O  memory, address in the instruction
+//	X  memory at seg:rsi (string source)          Y  memory at rdi (string destination)
+//	V  vector register, ModRM.reg                 W  vector register or memory, ModRM.rm
+//	U  vector register only, ModRM.rm
+//	P  MMX register, ModRM.reg                    Q  MMX register or memory, ModRM.rm
+//	N  MMX register only, ModRM.rm                F  ST(i), i in the low bits of ModRM
+//	T  memory at the stack pointer (implicit)
+//
+// Type, the width of the operand and of the memory access:
+//
+//	b 1   w 2   d 4   q 8   t 10   x 16   (bytes)
+//	v  2, 4 or 8 by operand size      z  2 or 4: 66 prefix or not
+//	y  4 or 8 by REX.W                p  far pointer: 2 bytes and a v
+//	a  any: the instruction's own format (FXSAVE and the like)
+//
+// An x operand in memory must be aligned to 16 bytes unless "u" follows (Wxu).
+//
+// Fixed registers stand by name: AL CL AX DX EAX rAX (by operand size) rDX ...
+// XMM0 ST0 FS GS; and "1" is the constant.
+//
+// After "|" come the implicit operands in the same notation.
+
+// Operand is an operand of a row, as the table states it.
+type Operand struct {
+	Method byte // the letter of the notation; 'r' for a fixed register, '1' for the constant
+	Type   byte // the letter of the notation
+	Reg    uint8
+	Read   bool
+	Write  bool
+	Access bool // memory forms access memory
+	Align  bool // memory forms must be aligned to 16 bytes
+	Name   string
+}
+
+type operand = Operand
+
+func publicOperands(o []operand) []Operand { return o }
+
+// Width returns the operand's width in bytes for an operand size of size bytes
+// (2, 4 or 8); 0 if the type has none.
+func (o *Operand) Width(size int) int {
+	switch o.Type {
+	case 'b':
+		return 1
+	case 'w':
+		return 2
+	case 'd':
+		return 4
+	case 'q':
+		return 8
+	case 't':
+		return 10
+	case 'x':
+		return 16
+	case 'v':
+		return size
+	case 'z':
+		return min(size, 4)
+	case 'y':
+		return max(size, 4)
+	case 'p':
+		return size + 2
+	}
+	return 0
+}
+
+// forms: bit 0 if a register form is possible, bit 1 if a memory form is.
+func (o *operand) forms() uint8 {
+	switch o.Method {
+	case 'M':
+		return 2
+	case 'R', 'U', 'N', 'F':
+		return 1
+	}
+	return 3
+}
+
+// isRM reports whether the operand is found through ModRM.rm.
+func (o *operand) isRM() bool { return strings.IndexByte("EMRWUQNF", o.Method) >= 0 }
+
+func (r *Row) parseOps() {
+	n := strings.Count(r.Ops, " ") + 1
+	list := make([]operand, 0, n)
+	explicit, rest := -1, r.Ops
+	for rest != "" {
+		var t string
+		t, rest, _ = strings.Cut(rest, " ")
+		if t == "|" {
+			explicit = len(list)
+			continue
+		}
+		list = append(list, parseOperand(t))
+	}
+	if explicit < 0 {
+		explicit = len(list)
+	}
+	r.ops, r.hidden = list[:explicit:explicit], list[explicit:]
+}
+
+func parseOperand(t string) operand {
+	o := operand{Read: true, Access: true}
+	switch t[0] {
+	case '=':
+		o.Read, o.Write = false, true
+		t = t[1:]
+	case '+':
+		o.Write = true
+		t = t[1:]
+	case '&':
+		o.Read, o.Access = false, false
+		t = t[1:]
+	}
+	o.Name = t
+	if f, ok := fixedOperands[t]; ok {
+		o.Method, o.Type, o.Reg = f.method, f.typ, f.reg
+		return o
+	}
+	if len(t) < 2 || strings.IndexByte("EMRGZSIJOXYVWUPQNFT", t[0]) < 0 || strings.IndexByte("bwdqtxvzypa", t[1]) < 0 {
+		panic("x86: bad operand " + t)
+	}
+	o.Method, o.Type = t[0], t[1]
+	o.Align = o.Type == 'x' && len(t) == 2
+	return o
+}
+
+var fixedOperands = map[string]struct {
+	method, typ byte
+	reg         uint8
+}{
+	"AL": {'r', 'b', RAX}, "CL": {'r', 'b', RCX}, "AH": {'r', 'b', RAX + high},
+	"AX": {'r', 'w', RAX}, "DX": {'r', 'w', RDX},
+	"EAX": {'r', 'd', RAX}, "ECX": {'r', 'd', RCX}, "EDX": {'r', 'd', RDX}, "EBX": {'r', 'd', RBX},
+	"RAX": {'r', 'q', RAX}, "RCX": {'r', 'q', RCX}, "RDX": {'r', 'q', RDX}, "RBX": {'r', 'q', RBX},
+	"RSP": {'r', 'q', RSP}, "RBP": {'r', 'q', RBP}, "RSI": {'r', 'q', RSI}, "RDI": {'r', 'q', RDI}, "R11": {'r', 'q', R11},
+	"rAX": {'r', 'v', RAX}, "rDX": {'r', 'v', RDX}, "rCX": {'r', 'v', RCX}, "rBX": {'r', 'v', RBX},
+	"1":    {'1', 'b', 0},
+	"XMM0": {'x', 'x', 0},
+	"ST0":  {'f', 't', 0},
+	"FS":   {'s', 'w', 4}, "GS": {'s', 'w', 5},
+}

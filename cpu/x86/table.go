@@ -1,0 +1,327 @@
+package x86
+
+import (
+	"strings"
+	"sync"
+)
+
+// Spec is one line of the decode table as it is written: all there is to know
+// about one encoding of an instruction, the way the entry in Vol. 2 of the
+// manual has it.
+type Spec struct {
+	// Enc is the encoding in the manual's notation, with these elements:
+	//   66 F3 F2   first: a mandatory prefix;  NP: none of the three allowed
+	//   W0 W1      REX.W must be clear, set ("REX.W" in the manual)
+	//   0F B6      opcode bytes; 0F, 0F 38 and 0F 3A select the map
+	//   50+r       the low three bits are a register;  D8 C0+i  the same of x87
+	//   70+cc      the low four bits are a condition (sixteen rows in one)
+	//   /r /0../7  ModRM follows; a digit fixes its reg field
+	//   two further bytes after an opcode (0F 01 D0): ModRM fixed
+	// Immediates follow from the operands.
+	Enc string
+	// Name is the mnemonic; a trailing "cc" is replaced by the condition, and
+	// of names with slashes the one of the operand size is taken
+	// ("cbw/cwde/cdqe" for 16, 32, 64 bits).
+	Name string
+	// Ops lists the operands: see operand.go for the notation. After a bar
+	// come the registers and the memory used implicitly.
+	Ops string
+	// Flags says what happens to the flags: groups of a verb, a colon and the
+	// letters o s z a p c d. r: read, w: written, u: left undefined by the
+	// manual, m: written or kept depending on an operand.
+	Flags string
+	// Attr holds what the other columns cannot say.
+	Attr Attr
+	// Do is what the interpreter does: see bind.go for the kinds of value.
+	Do any
+}
+
+// Row is a line of the table together with what follows from its text.
+type Row struct {
+	*Spec
+
+	sec    *Section
+	index  int
+	ops    []operand
+	hidden []operand
+
+	read, written, undefined, maybe uint32
+
+	prefix   uint8 // mandatory prefix: 0 any, else pfxNone, 0x66, 0xF3, 0xF2
+	wbit     uint8 // 0 any, 1 W0, 2 W1
+	mapIndex uint8
+	opcode   uint8 // first (or only) opcode byte
+	count    uint8 // how many opcodes the row claims: 1, 8 or 16
+	modrm    bool
+	digit    int8 // /digit or -1
+	fixed    int  // fixed ModRM byte or -1; with fixedN = 8, the low bits vary
+	fixedN   int
+	forms    uint8 // bit 0: register form allowed, bit 1: memory form
+	rank     int   // how specific the match is
+}
+
+// Attr are properties of a row.
+type Attr uint16
+
+// The attributes.
+const (
+	// Lockable: LOCK is allowed when the destination is memory.
+	Lockable Attr = 1 << iota
+	// D64: the operand size is 64 bits by default, and 32 cannot be had.
+	D64
+	// F64: the operand size is 64 bits whatever the prefixes say.
+	F64
+	// Ends: control may go elsewhere than to the next instruction, so the
+	// instruction ends a block.
+	Ends
+	// RepZ: REPE and REPNE are meant, and compare; Rep: REP is.
+	RepZ
+	Rep
+	// ByteSize: the operation is on bytes though no operand says so.
+	ByteSize
+	// W64: 64 bits if REX.W, else 32: a 66 prefix does not change the size.
+	W64
+	// Slow: an interpreter should leave the block behind it, since it changes
+	// what the block was decoded under.
+	Slow
+)
+
+// Section is a part of the table: the instructions of one chapter.
+type Section struct {
+	Ref     string // where in the manual ("Vol. 1, 5.1.2 ..."); entries in Vol. 2 are by mnemonic
+	Feature string // the CPUID feature, "" for the baseline integer set
+	Rows    []Spec
+}
+
+const pfxNone = 1 // "NP"
+
+// tables lists the sections; an entry a file.
+var tables = []*Section{
+	&moveRows, &arithRows, &logicRows, &shiftRows, &bitRows, &controlRows,
+	&stringRows, &flagRows, &miscRows, &systemRows,
+	&x87Rows, &mmxRows, &sseRows, &sse2Rows, &sse2IntRows,
+}
+
+// lookup is the decoder's index: for each opcode of each map the candidate
+// rows, most specific first.
+type lookup struct {
+	maps [4][256][]*Row
+	rows []*Row
+}
+
+var index = sync.OnceValue(buildIndex)
+
+// Rows returns every row of the table in a fixed order.
+func Rows() []*Row { return index().rows }
+
+func buildIndex() *lookup {
+	ix := new(lookup)
+	n := 0
+	for _, sec := range tables {
+		n += len(sec.Rows)
+	}
+	ix.rows = make([]*Row, 0, n)
+	all := make([]Row, n)
+	for _, sec := range tables {
+		for i := range sec.Rows {
+			r := &all[len(ix.rows)]
+			r.Spec, r.sec, r.index = &sec.Rows[i], sec, len(ix.rows)
+			r.parse()
+			ix.rows = append(ix.rows, r)
+			for k := 0; k < int(r.count); k++ {
+				e := &ix.maps[r.mapIndex][int(r.opcode)+k]
+				*e = insertByRank(*e, r)
+			}
+		}
+	}
+	return ix
+}
+
+func insertByRank(l []*Row, r *Row) []*Row {
+	i := len(l)
+	for i > 0 && l[i-1].rank < r.rank {
+		i--
+	}
+	l = append(l, nil)
+	copy(l[i+1:], l[i:])
+	l[i] = r
+	return l
+}
+
+// Section returns the section the row stands in.
+func (r *Row) Section() *Section { return r.sec }
+
+// Index is the row's place in [Rows].
+func (r *Row) Index() int { return r.index }
+
+// FlagsRead returns the RFLAGS bits the instruction reads (for a conditional
+// instruction, those of all conditions).
+func (r *Row) FlagsRead() uint32 { return r.read }
+
+// FlagsWritten returns the RFLAGS bits the instruction always writes.
+func (r *Row) FlagsWritten() uint32 { return r.written }
+
+// FlagsUndefined returns the RFLAGS bits the manual leaves undefined. We give
+// them the value that Intel processors give; see the functions.
+func (r *Row) FlagsUndefined() uint32 { return r.undefined }
+
+// FlagsMaybe returns the RFLAGS bits that are written or kept depending on an
+// operand (a shift count of zero, an unsuccessful comparison).
+func (r *Row) FlagsMaybe() uint32 { return r.maybe }
+
+// Operands returns the explicit operands.
+func (r *Row) Operands() []Operand { return publicOperands(r.ops) }
+
+// Implicit returns the operands that the assembler's text does not show.
+func (r *Row) Implicit() []Operand { return publicOperands(r.hidden) }
+
+// String is the row's identity: encoding, mnemonic and operands.
+func (r *Row) String() string { return r.Enc + " " + r.Name + " " + r.Ops }
+
+// parse derives the unexported fields from the text. A malformed row is a
+// programming error and panics; the table's test visits all rows.
+func (r *Row) parse() {
+	r.digit, r.fixed, r.fixedN, r.count = -1, -1, 1, 1
+	r.parseOps()
+	r.parseFlags()
+	opcodes := 0
+	rest := r.Enc
+	for rest != "" {
+		var t string
+		t, rest, _ = strings.Cut(rest, " ")
+		switch {
+		case t == "NP":
+			r.prefix = pfxNone
+		case t == "W0":
+			r.wbit = 1
+		case t == "W1":
+			r.wbit = 2
+		case t == "/r":
+			r.modrm = true
+		case t[0] == '/':
+			r.modrm, r.digit = true, int8(t[1]-'0')
+		default:
+			b := hexByte(t)
+			last := rest == "" || rest[0] == '/' || rest[0] == 'W'
+			switch {
+			case opcodes == 0 && r.prefix == 0 && !last && (b == 0x66 || b == 0xF2 || b == 0xF3):
+				r.prefix = b
+				continue
+			case opcodes == 0 && r.mapIndex == 0 && b == 0x0F:
+				r.mapIndex = 1
+				continue
+			case opcodes == 0 && r.mapIndex == 1 && (b == 0x38 || b == 0x3A) && !last:
+				r.mapIndex = 2 + (b>>1)&1
+				continue
+			case opcodes == 0:
+				r.opcode = b
+				if strings.HasSuffix(t, "+r") {
+					r.count = 8
+				} else if strings.HasSuffix(t, "+cc") {
+					r.count = 16
+				}
+			case opcodes == 1:
+				r.modrm, r.fixed = true, int(b)
+				if strings.HasSuffix(t, "+i") {
+					r.fixedN = 8
+				}
+			default:
+				panic("x86: row " + r.String())
+			}
+			opcodes++
+		}
+	}
+	if opcodes == 0 {
+		panic("x86: row without an opcode: " + r.String())
+	}
+	r.forms = 3
+	for _, o := range r.ops {
+		r.forms &= o.forms()
+	}
+	if r.fixed >= 0 {
+		r.forms = 1
+	}
+	r.rank = r.specificity()
+}
+
+// specificity orders the candidates for one opcode: a mandatory prefix before
+// none, a fixed ModRM byte before a digit before any.
+func (r *Row) specificity() int {
+	n := 0
+	switch r.prefix {
+	case 0xF2, 0xF3:
+		n += 300
+	case 0x66:
+		n += 200
+	case pfxNone:
+		n += 100
+	}
+	if r.fixed >= 0 {
+		n += 40
+	}
+	if r.digit >= 0 {
+		n += 20
+	}
+	if r.forms != 3 {
+		n += 10
+	}
+	if r.wbit != 0 {
+		n += 5
+	}
+	return n
+}
+
+func hexByte(t string) uint8 {
+	d := func(c byte) uint8 {
+		switch {
+		case c >= '0' && c <= '9':
+			return c - '0'
+		case c >= 'A' && c <= 'F':
+			return c - 'A' + 10
+		}
+		panic("x86: bad encoding element " + t)
+	}
+	return d(t[0])<<4 | d(t[1])
+}
+
+func (r *Row) parseFlags() {
+	var dst *uint32
+	f := r.Flags
+	for i := 0; i < len(f); i++ {
+		if i+1 < len(f) && f[i+1] == ':' {
+			switch f[i] {
+			case 'r':
+				dst = &r.read
+			case 'w':
+				dst = &r.written
+			case 'u':
+				dst = &r.undefined
+			case 'm':
+				dst = &r.maybe
+			default:
+				panic("x86: flags of " + r.String())
+			}
+			i++
+			continue
+		}
+		switch f[i] {
+		case 'o':
+			*dst |= FlagO
+		case 's':
+			*dst |= FlagS
+		case 'z':
+			*dst |= FlagZ
+		case 'a':
+			*dst |= FlagA
+		case 'p':
+			*dst |= FlagP
+		case 'c':
+			*dst |= FlagC
+		case 'd':
+			*dst |= FlagD
+		case ' ':
+		default:
+			panic("x86: flags of " + r.String())
+		}
+	}
+}
