@@ -42,7 +42,9 @@ type Node interface {
 	Close() error
 }
 
-// Open flags of [Dir.OpenFile].
+// OpenFlags are the flags of [Dir.OpenFile]. The walker hands on only sensible
+// ones: Read or Write or both, Exclusive only with Create, Truncate only with
+// Write.
 type OpenFlags struct {
 	Read, Write bool
 	Create      bool // make a regular file if the name is missing
@@ -56,6 +58,9 @@ type OpenFlags struct {
 type Dir interface {
 	Node
 
+	// Reopen returns another hold of the same directory, to be closed by
+	// itself.
+	Reopen() (Dir, error)
 	// Lookup returns the attributes of the object of that name.
 	Lookup(name string) (cloudabi.Filestat, error)
 	// OpenDir opens a subdirectory: ENOTDIR if it is something else (ELOOP if
@@ -68,10 +73,14 @@ type Dir interface {
 	Readlink(name string) (string, error)
 	Mkdir(name string) error
 	Symlink(target, name string) error
-	// Link makes newName in newDir another name of the object. EXDEV where
-	// newDir is of another file system.
+	// Link makes newName in newDir another name of the object, which may be a
+	// symbolic link but not a directory (EPERM). EXDEV where newDir is of
+	// another file system.
 	Link(name string, newDir Dir, newName string) error
-	// Rename moves the object, replacing one of fitting kind. EXDEV as above.
+	// Rename moves the object, replacing one of fitting kind: a directory only
+	// an empty directory (ENOTEMPTY, ENOTDIR), anything else only what is not a
+	// directory (EISDIR). Two names of one object: nothing happens. EINVAL if a
+	// directory would come to lie in itself. EXDEV as above.
 	Rename(name string, newDir Dir, newName string) error
 	// Unlink removes a name that is not a directory's (EPERM for those).
 	Unlink(name string) error
@@ -82,7 +91,8 @@ type Dir interface {
 	// ReadDir calls emit for the entries after the position cookie, in an
 	// order that is stable while the directory is open, until emit returns
 	// false. Cookie 0 is the start; a cookie stays valid when other entries
-	// come and go. "." and ".." are included.
+	// come and go. "." and ".." are included. emit is called without any lock
+	// held and may use the directory.
 	ReadDir(cookie uint64, emit func(Entry) bool) error
 }
 
@@ -95,8 +105,15 @@ type Entry struct {
 }
 
 // File is an open regular file, or another object that holds bytes.
+//
+// ReadAt is EBADF on a file that was not opened for reading, everything that
+// changes bytes or length is EBADF on one not opened for writing. Offsets and
+// sizes are never negative (EINVAL).
 type File interface {
 	Node
+	// Filetype is the kind of the object; it never changes. A file that is not
+	// a regular one may be a [Stream] besides.
+	Filetype() cloudabi.Filetype
 	// ReadAt and WriteAt follow io.ReaderAt and io.WriterAt, except that
 	// reading at or past the end returns 0 and no error.
 	ReadAt(p []byte, off int64) (int, error)
@@ -112,4 +129,14 @@ type File interface {
 	// through a shared mapping and through the file is the same bytes. The
 	// caller does not close it.
 	Object() (*memory.Object, error)
+}
+
+// Stream is a [File] without positions, such as a named pipe: its ReadAt,
+// WriteAt and Append are ESPIPE.
+type Stream interface {
+	File
+	// Read and Write transfer what is possible without waiting; EAGAIN if that
+	// is nothing, EPIPE if nobody can read any more. Reading 0 bytes is the end.
+	Read(p []byte) (int, error)
+	Write(p []byte) (int, error)
 }
