@@ -129,6 +129,86 @@ typedef uint16_t cloudabi_errno_t;
 #define CLOUDABI_EXDEV 75 /* link across file systems */
 #define CLOUDABI_ENOTCAPABLE 76 /* rights of the descriptor do not suffice */
 
+/* Every error number, as X(name) without CLOUDABI_. */
+#define CLOUDABI_ERRNOS(X) \
+  X(ESUCCESS) \
+  X(E2BIG) \
+  X(EACCES) \
+  X(EADDRINUSE) \
+  X(EADDRNOTAVAIL) \
+  X(EAFNOSUPPORT) \
+  X(EAGAIN) \
+  X(EALREADY) \
+  X(EBADF) \
+  X(EBADMSG) \
+  X(EBUSY) \
+  X(ECANCELED) \
+  X(ECHILD) \
+  X(ECONNABORTED) \
+  X(ECONNREFUSED) \
+  X(ECONNRESET) \
+  X(EDEADLK) \
+  X(EDESTADDRREQ) \
+  X(EDOM) \
+  X(EDQUOT) \
+  X(EEXIST) \
+  X(EFAULT) \
+  X(EFBIG) \
+  X(EHOSTUNREACH) \
+  X(EIDRM) \
+  X(EILSEQ) \
+  X(EINPROGRESS) \
+  X(EINTR) \
+  X(EINVAL) \
+  X(EIO) \
+  X(EISCONN) \
+  X(EISDIR) \
+  X(ELOOP) \
+  X(EMFILE) \
+  X(EMLINK) \
+  X(EMSGSIZE) \
+  X(EMULTIHOP) \
+  X(ENAMETOOLONG) \
+  X(ENETDOWN) \
+  X(ENETRESET) \
+  X(ENETUNREACH) \
+  X(ENFILE) \
+  X(ENOBUFS) \
+  X(ENODEV) \
+  X(ENOENT) \
+  X(ENOEXEC) \
+  X(ENOLCK) \
+  X(ENOLINK) \
+  X(ENOMEM) \
+  X(ENOMSG) \
+  X(ENOPROTOOPT) \
+  X(ENOSPC) \
+  X(ENOSYS) \
+  X(ENOTCONN) \
+  X(ENOTDIR) \
+  X(ENOTEMPTY) \
+  X(ENOTRECOVERABLE) \
+  X(ENOTSOCK) \
+  X(ENOTSUP) \
+  X(ENOTTY) \
+  X(ENXIO) \
+  X(EOVERFLOW) \
+  X(EOWNERDEAD) \
+  X(EPERM) \
+  X(EPIPE) \
+  X(EPROTO) \
+  X(EPROTONOSUPPORT) \
+  X(EPROTOTYPE) \
+  X(ERANGE) \
+  X(EROFS) \
+  X(ESPIPE) \
+  X(ESRCH) \
+  X(ESTALE) \
+  X(ETIMEDOUT) \
+  X(ETXTBSY) \
+  X(EXDEV) \
+  X(ENOTCAPABLE)
+
 /* State of a descriptor reported by an event. */
 typedef uint16_t cloudabi_eventrwflags_t;
 #define CLOUDABI_EVENT_FD_READWRITE_HANGUP 0x1 /* peer closed */

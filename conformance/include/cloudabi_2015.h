@@ -861,4 +861,60 @@ static inline cloudabi_errno_t cloudabi_2015_poll_once(const cloudabi_2015_event
   return CLOUDABI_ESUCCESS;
 }
 
+#ifdef CLOUDABI_CALLS_BY_TRAP
+/* The calls of cloudabi.h for a program that traps: the same source serves both generations. */
+#define cloudabi_sys_clock_res_get cloudabi_2015_clock_res_get
+#define cloudabi_sys_clock_time_get cloudabi_2015_clock_time_get
+#define cloudabi_sys_condvar_signal cloudabi_2015_condvar_signal
+#define cloudabi_sys_fd_close cloudabi_2015_fd_close
+#define cloudabi_sys_fd_create1 cloudabi_2015_fd_create1
+#define cloudabi_sys_fd_create2 cloudabi_2015_fd_create2
+#define cloudabi_sys_fd_datasync cloudabi_2015_fd_datasync
+#define cloudabi_sys_fd_dup cloudabi_2015_fd_dup
+#define cloudabi_sys_fd_pread cloudabi_2015_fd_pread
+#define cloudabi_sys_fd_pwrite cloudabi_2015_fd_pwrite
+#define cloudabi_sys_fd_read cloudabi_2015_fd_read
+#define cloudabi_sys_fd_replace cloudabi_2015_fd_replace
+#define cloudabi_sys_fd_seek cloudabi_2015_fd_seek
+#define cloudabi_sys_fd_stat_get cloudabi_2015_fd_stat_get
+#define cloudabi_sys_fd_stat_put cloudabi_2015_fd_stat_put
+#define cloudabi_sys_fd_sync cloudabi_2015_fd_sync
+#define cloudabi_sys_fd_write cloudabi_2015_fd_write
+#define cloudabi_sys_file_advise cloudabi_2015_file_advise
+#define cloudabi_sys_file_allocate cloudabi_2015_file_allocate
+#define cloudabi_sys_file_create cloudabi_2015_file_create
+#define cloudabi_sys_file_link cloudabi_2015_file_link
+#define cloudabi_sys_file_open cloudabi_2015_file_open
+#define cloudabi_sys_file_readdir cloudabi_2015_file_readdir
+#define cloudabi_sys_file_readlink cloudabi_2015_file_readlink
+#define cloudabi_sys_file_rename cloudabi_2015_file_rename
+#define cloudabi_sys_file_stat_fget cloudabi_2015_file_stat_fget
+#define cloudabi_sys_file_stat_fput cloudabi_2015_file_stat_fput
+#define cloudabi_sys_file_stat_get cloudabi_2015_file_stat_get
+#define cloudabi_sys_file_stat_put cloudabi_2015_file_stat_put
+#define cloudabi_sys_file_symlink cloudabi_2015_file_symlink
+#define cloudabi_sys_file_unlink cloudabi_2015_file_unlink
+#define cloudabi_sys_lock_unlock cloudabi_2015_lock_unlock
+#define cloudabi_sys_mem_advise cloudabi_2015_mem_advise
+#define cloudabi_sys_mem_map cloudabi_2015_mem_map
+#define cloudabi_sys_mem_protect cloudabi_2015_mem_protect
+#define cloudabi_sys_mem_sync cloudabi_2015_mem_sync
+#define cloudabi_sys_mem_unmap cloudabi_2015_mem_unmap
+#define cloudabi_sys_poll(in, out, nsubscriptions, nevents) \
+  cloudabi_2015_poll((void *)(in), (void *)(out), nsubscriptions, nevents)
+#define cloudabi_sys_proc_exec cloudabi_2015_proc_exec
+#define cloudabi_sys_proc_exit cloudabi_2015_proc_exit
+#define cloudabi_sys_proc_fork cloudabi_2015_proc_fork
+#define cloudabi_sys_proc_raise cloudabi_2015_proc_raise
+#define cloudabi_sys_random_get cloudabi_2015_random_get
+#define cloudabi_sys_sock_recv(sock, in, out) \
+  cloudabi_2015_sock_recv(sock, (void *)(in), (void *)(out))
+#define cloudabi_sys_sock_send(sock, in, out) \
+  cloudabi_2015_sock_send(sock, (void *)(in), (void *)(out))
+#define cloudabi_sys_sock_shutdown cloudabi_2015_sock_shutdown
+#define cloudabi_sys_thread_create cloudabi_2015_thread_create
+#define cloudabi_sys_thread_exit cloudabi_2015_thread_exit
+#define cloudabi_sys_thread_yield cloudabi_2015_thread_yield
+#endif
+
 #endif

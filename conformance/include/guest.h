@@ -21,7 +21,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef GUEST_2015
+#define CLOUDABI_CALLS_BY_TRAP
+#include "cloudabi_2015.h"
+#else
 #include "cloudabi.h"
+#endif
 
 /* ---- program ---- */
 
@@ -77,7 +82,7 @@ void *realloc(void *p, size_t n);
 void free(void *p);
 
 /* ---- formatted output: %d %i %u %x %X %c %s %p %f %e %g %%, with flags - 0
- * + and space, width, precision, * and the sizes hh h l ll z j L ---- */
+ * + and space, width, precision, * and the sizes hh h l ll z j t; L on x86-64 only ---- */
 
 int vsnprint(char *buf, size_t size, const char *format, va_list ap);
 int snprint(char *buf, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));

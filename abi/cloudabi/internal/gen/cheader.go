@@ -25,6 +25,13 @@ func (m *model) cHeader() ([]byte, error) {
 		if s.Era == eraAll {
 			cScalar(&b, s, eraAll)
 		}
+		if s.Name == "errno" {
+			b.WriteString("/* Every error number, as X(name) without CLOUDABI_. */\n#define CLOUDABI_ERRNOS(X)")
+			for _, v := range s.Values {
+				fmt.Fprintf(&b, " \\\n  X(E%s)", strings.ToUpper(v.Name))
+			}
+			b.WriteString("\n\n")
+		}
 	}
 	for _, s := range m.structs {
 		if s.Era == eraAll {
@@ -260,8 +267,38 @@ func (m *model) cHeader2015() ([]byte, error) {
 		fmt.Fprintf(&b, "/* %s */\n", sentence(c.Purpose))
 		m.cTrap(&b, c, c.signature, "cloudabi_2015_"+c.Name, number)
 	}
-	b.WriteString("#endif\n")
+	b.WriteString("#ifdef CLOUDABI_CALLS_BY_TRAP\n/* The calls of cloudabi.h for a program that traps: the same source serves both generations. */\n")
+	for _, c := range m.calls {
+		if c.Era == eraAll {
+			m.cTrapAlias(&b, c)
+		}
+	}
+	b.WriteString("#endif\n\n#endif\n")
 	return b.Bytes(), nil
+}
+
+// cTrapAlias lets the final name of a call stand for its trap. Where a
+// structure of the time has a type of its own, pointers are converted: what a
+// final program passes means the same in both.
+func (m *model) cTrapAlias(b *bytes.Buffer, c *call) {
+	if m.cParams(c.signature, false) == m.cParams(c.signature, true) {
+		fmt.Fprintf(b, "#define cloudabi_sys_%s cloudabi_2015_%s\n", c.Name, c.Name)
+		return
+	}
+	var names, values []string
+	for _, a := range c.Inputs {
+		names = append(names, a.Name)
+		if a.Type.Pointer {
+			values = append(values, "(void *)("+a.Name+")")
+		} else {
+			values = append(values, a.Name)
+		}
+	}
+	for _, a := range c.Outputs {
+		names = append(names, outName(c.signature, a))
+		values = append(values, outName(c.signature, a))
+	}
+	fmt.Fprintf(b, "#define cloudabi_sys_%s(%s) \\\n  cloudabi_2015_%s(%s)\n", c.Name, strings.Join(names, ", "), c.Name, strings.Join(values, ", "))
 }
 
 // generationBefore is the last generation that began before the day.
