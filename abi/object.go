@@ -1,0 +1,188 @@
+package abi
+
+import (
+	"github.com/nuage-emu/nuage/abi/cloudabi"
+	"github.com/nuage-emu/nuage/memory"
+	"github.com/nuage-emu/nuage/vfs"
+)
+
+// Object is what an open file refers to: a directory, a regular file, shared
+// memory, a stream or listener of the host. Make one with [NewDirectory],
+// [NewFile], [NewSharedMemory], [NewStream] or [NewListener]; it belongs to
+// the process it is given to, which closes it with the last descriptor.
+//
+// What an object can do beyond this is in the small interfaces below; a call
+// for which it has none answers as its kind does on existing systems.
+type Object interface {
+	filetype() cloudabi.Filetype
+	// rights are the largest a descriptor of the object may have.
+	rights() cloudabi.RightsPair
+	stat() (cloudabi.Filestat, error)
+	close()
+}
+
+// byteStream is an object without offsets. Nothing in it waits: EAGAIN says
+// that the queue will be woken when trying again makes sense.
+type byteStream interface {
+	Object
+	read(p []byte) (int, cloudabi.Errno)
+	write(p []byte) (int, cloudabi.Errno)
+	// flushed is EAGAIN while something written is still on its way.
+	flushed() cloudabi.Errno
+	ready(Direction) Readiness
+	waiters() *waitQueue
+}
+
+// stored is an object with times and stable storage.
+type stored interface {
+	SetTimes(vfs.Times) error
+	Sync(dataOnly bool) error
+}
+
+// resizable is an object whose size can be set.
+type resizable interface{ Truncate(size int64) error }
+
+// mappable is an object that can be mapped.
+type mappable interface {
+	Object() (*memory.Object, error)
+}
+
+// directory is a directory of a file system.
+type directory struct{ vfs.Dir }
+
+// NewDirectory makes a directory the guest can be given.
+func NewDirectory(d vfs.Dir) Object { return &directory{d} }
+
+func (d *directory) filetype() cloudabi.Filetype { return cloudabi.FiletypeDirectory }
+func (d *directory) rights() cloudabi.RightsPair {
+	return cloudabi.LargestRights(cloudabi.FiletypeDirectory)
+}
+func (d *directory) stat() (cloudabi.Filestat, error) { return d.Stat() }
+func (d *directory) close()                           { _ = d.Close() }
+
+// regular is a file with an offset.
+type regular struct {
+	vfs.File
+	kind cloudabi.Filetype
+}
+
+// NewFile makes a file the guest can be given.
+func NewFile(f vfs.File) Object { return newRegular(f, cloudabi.FiletypeRegularFile) }
+
+// newRegular wraps what a file system says is of the given kind. Kinds that
+// have no offsets on existing systems keep their name but not their rights: a
+// host's device that was opened by name can be read and written like a file.
+func newRegular(f vfs.File, kind cloudabi.Filetype) *regular {
+	return &regular{f, kind}
+}
+
+func (f *regular) filetype() cloudabi.Filetype      { return f.kind }
+func (f *regular) rights() cloudabi.RightsPair      { return cloudabi.LargestRights(f.kind) }
+func (f *regular) stat() (cloudabi.Filestat, error) { return f.Stat() }
+func (f *regular) close()                           { _ = f.Close() }
+
+// sharedMemory is an anonymous memory object.
+type sharedMemory struct{ memory *memory.Object }
+
+// NewSharedMemory makes shared memory the guest can be given.
+func NewSharedMemory(o *memory.Object) Object { return &sharedMemory{o} }
+
+func (s *sharedMemory) filetype() cloudabi.Filetype { return cloudabi.FiletypeSharedMemory }
+func (s *sharedMemory) rights() cloudabi.RightsPair {
+	return cloudabi.LargestRights(cloudabi.FiletypeSharedMemory)
+}
+func (s *sharedMemory) stat() (cloudabi.Filestat, error) {
+	return cloudabi.Filestat{
+		Filetype: cloudabi.FiletypeSharedMemory,
+		Ino:      cloudabi.Inode(s.memory.ID()),
+		Size:     cloudabi.Filesize(s.memory.Size()),
+	}, nil
+}
+func (s *sharedMemory) close()                          { _ = s.memory.Close() }
+func (s *sharedMemory) Object() (*memory.Object, error) { return s.memory, nil }
+func (s *sharedMemory) Truncate(size int64) error       { return s.memory.Truncate(size) }
+
+// hostStream is a stream of the host.
+type hostStream struct {
+	Stream
+	queue waitQueue
+}
+
+// NewStream makes a stream the guest can be given.
+func NewStream(s Stream) Object {
+	h := &hostStream{Stream: s}
+	s.Notify(h.queue.wake)
+	return h
+}
+
+func (h *hostStream) filetype() cloudabi.Filetype { return h.Filetype() }
+
+// rights leaves out reading where there is nothing to read, and writing
+// likewise (abi/rights.md section 2, notes).
+func (h *hostStream) rights() cloudabi.RightsPair {
+	r := cloudabi.LargestRights(h.Filetype())
+	if h.Terminal() {
+		r = cloudabi.LargestRightsTerminal
+	}
+	input, output := h.Directions()
+	if !input {
+		r.Base &^= cloudabi.RightFdRead
+	}
+	if !output {
+		r.Base &^= cloudabi.RightFdWrite
+	}
+	return r
+}
+
+func (h *hostStream) stat() (cloudabi.Filestat, error) {
+	return cloudabi.Filestat{Filetype: h.Filetype()}, nil
+}
+func (h *hostStream) close()                               { h.Close() }
+func (h *hostStream) read(p []byte) (int, cloudabi.Errno)  { return h.Read(p) }
+func (h *hostStream) write(p []byte) (int, cloudabi.Errno) { return h.Write(p) }
+func (h *hostStream) flushed() cloudabi.Errno              { return h.Flushed() }
+func (h *hostStream) ready(d Direction) Readiness          { return h.Ready(d) }
+func (h *hostStream) waiters() *waitQueue                  { return &h.queue }
+
+// listener is a listening socket of the host.
+type listener struct {
+	Listener
+	queue waitQueue
+}
+
+// NewListener makes a listening socket the guest can be given.
+func NewListener(l Listener) Object {
+	o := &listener{Listener: l}
+	l.Notify(o.queue.wake)
+	return o
+}
+
+func (l *listener) filetype() cloudabi.Filetype { return cloudabi.FiletypeSocketStream }
+func (l *listener) rights() cloudabi.RightsPair {
+	return cloudabi.LargestRights2015(cloudabi.FiletypeSocketStream)
+}
+func (l *listener) stat() (cloudabi.Filestat, error) {
+	return cloudabi.Filestat{Filetype: cloudabi.FiletypeSocketStream}, nil
+}
+func (l *listener) close()                             { l.Close() }
+func (l *listener) read([]byte) (int, cloudabi.Errno)  { return 0, cloudabi.ENOTCONN }
+func (l *listener) write([]byte) (int, cloudabi.Errno) { return 0, cloudabi.ENOTCONN }
+func (l *listener) flushed() cloudabi.Errno            { return cloudabi.ESUCCESS }
+func (l *listener) waiters() *waitQueue                { return &l.queue }
+func (l *listener) ready(d Direction) Readiness {
+	if d == Output {
+		return Readiness{Ready: true, Err: cloudabi.ENOTCONN}
+	}
+	return l.Pending()
+}
+
+var (
+	_ stored     = (*directory)(nil)
+	_ stored     = (*regular)(nil)
+	_ resizable  = (*regular)(nil)
+	_ resizable  = (*sharedMemory)(nil)
+	_ mappable   = (*regular)(nil)
+	_ mappable   = (*sharedMemory)(nil)
+	_ byteStream = (*hostStream)(nil)
+	_ byteStream = (*listener)(nil)
+)

@@ -1,0 +1,107 @@
+package abi
+
+import "github.com/nuage-emu/nuage/abi/cloudabi"
+
+// handler does a call's work. Results go to a.out and count only with
+// ESUCCESS.
+type handler func(t *Thread, a *args) cloudabi.Errno
+
+// row is a row of the call table with everything dispatch needs at hand.
+type row struct {
+	call    *cloudabi.Call
+	handler handler           // nil: answered with ENOSYS
+	inputs  []uint64          // mask of each input's declared width
+	rights  []cloudabi.Rights // what the call demands in every case, for each input
+}
+
+// calls runs parallel to [cloudabi.Calls]; numbers holds its rows in the order
+// of each generation's numbers.
+var (
+	calls   []row
+	numbers [Final + 1][]*row
+)
+
+// handlers says which method answers a call. What is missing here has no
+// handler yet.
+var handlers = map[cloudabi.CallID]handler{
+	cloudabi.CallClockResGet:   (*Thread).clockResGet,
+	cloudabi.CallClockTimeGet:  (*Thread).clockTimeGet,
+	cloudabi.CallCondvarSignal: (*Thread).condvarSignal,
+	cloudabi.CallFdClose:       (*Thread).fdClose,
+	cloudabi.CallFdCreate1:     (*Thread).fdCreate1,
+	cloudabi.CallFdDatasync:    (*Thread).fdDatasync,
+	cloudabi.CallFdDup:         (*Thread).fdDup,
+	cloudabi.CallFdPread:       (*Thread).fdPread,
+	cloudabi.CallFdPwrite:      (*Thread).fdPwrite,
+	cloudabi.CallFdRead:        (*Thread).fdRead,
+	cloudabi.CallFdReplace:     (*Thread).fdReplace,
+	cloudabi.CallFdSeek:        (*Thread).fdSeek,
+	cloudabi.CallFdStatGet:     (*Thread).fdStatGet,
+	cloudabi.CallFdStatPut:     (*Thread).fdStatPut,
+	cloudabi.CallFdSync:        (*Thread).fdSync,
+	cloudabi.CallFdWrite:       (*Thread).fdWrite,
+	cloudabi.CallFileAdvise:    (*Thread).fileAdvise,
+	cloudabi.CallFileAllocate:  (*Thread).fileAllocate,
+	cloudabi.CallFileCreate:    (*Thread).fileCreate,
+	cloudabi.CallFileLink:      (*Thread).fileLink,
+	cloudabi.CallFileOpen:      (*Thread).fileOpen,
+	cloudabi.CallFileReaddir:   (*Thread).fileReaddir,
+	cloudabi.CallFileReadlink:  (*Thread).fileReadlink,
+	cloudabi.CallFileRename:    (*Thread).fileRename,
+	cloudabi.CallFileStatFget:  (*Thread).fileStatFget,
+	cloudabi.CallFileStatFput:  (*Thread).fileStatFput,
+	cloudabi.CallFileStatGet:   (*Thread).fileStatGet,
+	cloudabi.CallFileStatPut:   (*Thread).fileStatPut,
+	cloudabi.CallFileSymlink:   (*Thread).fileSymlink,
+	cloudabi.CallFileUnlink:    (*Thread).fileUnlink,
+	cloudabi.CallLockUnlock:    (*Thread).lockUnlock,
+	cloudabi.CallMemAdvise:     (*Thread).memAdvise,
+	cloudabi.CallMemLock:       (*Thread).memLock,
+	cloudabi.CallMemMap:        (*Thread).memMap,
+	cloudabi.CallMemProtect:    (*Thread).memProtect,
+	cloudabi.CallMemSync:       (*Thread).memSync,
+	cloudabi.CallMemUnlock:     (*Thread).memLock,
+	cloudabi.CallMemUnmap:      (*Thread).memUnmap,
+	cloudabi.CallPoll:          (*Thread).poll,
+	cloudabi.CallPollOnce:      (*Thread).pollOnce,
+	cloudabi.CallProcExit:      (*Thread).procExit,
+	cloudabi.CallProcRaise:     (*Thread).procRaise,
+	cloudabi.CallRandomGet:     (*Thread).randomGet,
+	cloudabi.CallSockAccept:    (*Thread).sockAccept,
+	cloudabi.CallSockShutdown:  (*Thread).sockShutdown,
+	cloudabi.CallThreadCreate:  (*Thread).threadCreate,
+	cloudabi.CallThreadExit:    (*Thread).threadExit,
+	cloudabi.CallThreadTcbSet:  (*Thread).threadTcbSet,
+	cloudabi.CallThreadYield:   (*Thread).threadYield,
+}
+
+func init() {
+	calls = make([]row, len(cloudabi.Calls))
+	for i := range calls {
+		c := &cloudabi.Calls[i]
+		r := row{call: c, handler: handlers[cloudabi.CallID(i)]}
+		r.inputs = make([]uint64, len(c.Inputs))
+		r.rights = make([]cloudabi.Rights, len(c.Inputs))
+		for j, in := range c.Inputs {
+			r.inputs[j] = ^uint64(0) >> (64 - 8*in.Width)
+		}
+		for _, n := range c.Needs {
+			if n.Condition == "" && !n.Inheriting {
+				r.rights[n.Arg] |= n.Rights
+			}
+		}
+		calls[i] = r
+	}
+	for g := range numbers {
+		table := cloudabi.Generations[tableOf(Generation(g))].Table
+		for _, id := range table {
+			numbers[g] = append(numbers[g], &calls[id])
+		}
+	}
+}
+
+// Implemented reports whether the kernel answers the call with anything but
+// ENOSYS.
+func Implemented(id cloudabi.CallID) bool {
+	return int(id) < len(calls) && calls[id].handler != nil
+}

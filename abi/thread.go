@@ -1,0 +1,164 @@
+package abi
+
+import (
+	"fmt"
+	"runtime/debug"
+	"sync"
+
+	"github.com/nuage-emu/nuage/abi/cloudabi"
+	"github.com/nuage-emu/nuage/cpu"
+	"github.com/nuage-emu/nuage/memory"
+)
+
+// Thread is one guest thread. Its methods, among them the handlers of the
+// system calls, are called on the goroutine that runs the thread, unless they
+// say otherwise.
+type Thread struct {
+	cpu     cpu.Thread
+	machine *Machine
+	proc    *Process
+	tid     uint32
+
+	wake chan struct{} // of the parallel scheduler: holds at most one wake-up
+
+	// The time spent running, which other goroutines read for the CPU time of
+	// the process: ran up to the time since, and since then if running.
+	timeMu  sync.Mutex
+	ran     uint64
+	since   uint64
+	running bool
+
+	args   args // of the call under way
+	iovecs []iovec
+
+	// exitLock is the lock that thread_exit asked to release, once the thread
+	// runs no more.
+	exiting   bool
+	exitLock  uint64
+	exitScope cloudabi.Scope
+}
+
+// space is the address space of the thread.
+func (t *Thread) space() *memory.Space { return t.proc.program.space }
+
+// start lets the thread run.
+func (t *Thread) start() { t.machine.sched.start(t, t.run) }
+
+// run is the life of a guest thread.
+func (t *Thread) run() {
+	t.clock(true)
+	defer t.leave()
+	for t.proceed() {
+		stop := t.proc.program.engine.Run(&t.cpu, t.machine.sched.budget(t))
+		switch stop.Kind {
+		case cpu.StopSyscall:
+			t.syscall(stop.PC)
+			if t.exiting {
+				return
+			}
+		case cpu.StopBudget:
+			t.machine.sched.yield(t)
+		case cpu.StopInterrupt:
+			// proceed looks for the reason.
+		default:
+			t.proc.dieOf(t, faultSignal(stop), stop)
+			return
+		}
+	}
+}
+
+// leave is the end of a thread, whatever the reason.
+func (t *Thread) leave() {
+	if r := recover(); r != nil {
+		// A defect of the emulator is not the embedding program's: it ends
+		// the guest, with all there is to know in the status.
+		t.proc.end(ExitStatus{
+			Signal: cloudabi.SIGSYS,
+			Text: fmt.Sprintf("internal error of the emulator at pc %#x, thread %d: %v\n%s",
+				t.cpu.State.PC(), t.tid, r, debug.Stack()),
+		})
+	}
+	if t.exiting && !t.proc.isEnding() {
+		t.releaseExitLock()
+	}
+	t.proc.removeThread(t)
+}
+
+// proceed reports whether the thread may run guest instructions, after waiting
+// as long as the process is stopped.
+func (t *Thread) proceed() bool {
+	p := t.proc
+	if !p.attention.Load() {
+		return true
+	}
+	for {
+		p.mu.Lock()
+		ending, stopped := p.ending, p.stopped
+		p.mu.Unlock()
+		switch {
+		case ending:
+			return false
+		case !stopped:
+			return true
+		}
+		t.park(Forever, waitStop)
+	}
+}
+
+// park suspends the thread until unpark is called or the host's monotonic
+// clock reaches the deadline. It may return early. It reports false if the
+// process is ending; the caller then undoes what it has queued and returns,
+// with any error number, for nobody will see it.
+func (t *Thread) park(deadline uint64, why wait) (alive bool) {
+	if t.proc.isEnding() {
+		return false
+	}
+	t.clock(false)
+	t.machine.sched.park(t, deadline, why)
+	t.clock(true)
+	return !t.proc.isEnding()
+}
+
+// unpark ends the present or else the next park. It may be called from any
+// goroutine, and with any mutex of the kernel held.
+func (t *Thread) unpark() { t.machine.sched.unpark(t) }
+
+// clock notes that the thread runs from now on, or does not.
+func (t *Thread) clock(running bool) {
+	now := t.machine.host.Monotonic()
+	t.timeMu.Lock()
+	defer t.timeMu.Unlock()
+	if t.running && now > t.since {
+		t.ran += now - t.since
+	}
+	t.since, t.running = now, running
+}
+
+// busy is how long the thread has been running up to the time now, in
+// nanoseconds. It may be called from any goroutine.
+func (t *Thread) busy(now uint64) uint64 {
+	t.timeMu.Lock()
+	defer t.timeMu.Unlock()
+	if t.running && now > t.since {
+		return t.ran + now - t.since
+	}
+	return t.ran
+}
+
+// faultSignal is the signal a parent sees (abi/startup.md section 8).
+func faultSignal(s cpu.Stop) cloudabi.Signal {
+	switch s.Kind {
+	case cpu.StopFault:
+		if s.Fault.Bus {
+			return cloudabi.SIGBUS
+		}
+		return cloudabi.SIGSEGV
+	case cpu.StopIllegal:
+		return cloudabi.SIGILL
+	case cpu.StopArithmetic:
+		return cloudabi.SIGFPE
+	case cpu.StopBreakpoint:
+		return cloudabi.SIGTRAP
+	}
+	return cloudabi.SIGSYS
+}

@@ -1,0 +1,256 @@
+package abi
+
+import (
+	"math"
+
+	"github.com/nuage-emu/nuage/abi/cloudabi"
+)
+
+// cursor walks through a scatter or gather list.
+type cursor struct {
+	list []iovec
+	done uint64 // bytes of list[0] that are behind
+}
+
+// next returns the rest of the present element, skipping those that are
+// finished; n is 0 at the end of the list.
+func (c *cursor) next() (addr, n uint64) {
+	for len(c.list) > 0 && c.done == c.list[0].n {
+		c.list, c.done = c.list[1:], 0
+	}
+	if len(c.list) == 0 {
+		return 0, 0
+	}
+	return c.list[0].addr + c.done, c.list[0].n - c.done
+}
+
+// empty reports whether the list holds no byte any more.
+func (c *cursor) empty() bool {
+	_, n := c.next()
+	return n == 0
+}
+
+// gather fills p from guest memory. A fault ends it early; EFAULT comes
+// together with the bytes before it.
+func (t *Thread) gather(c *cursor, p []byte) (int, cloudabi.Errno) {
+	total := 0
+	for total < len(p) {
+		addr, n := c.next()
+		if n == 0 {
+			break
+		}
+		n = min(n, uint64(len(p)-total))
+		if t.load(p[total:total+int(n)], addr) != 0 {
+			n = t.accessible(addr, n, readAccess)
+			if n == 0 || t.load(p[total:total+int(n)], addr) != 0 {
+				return total, cloudabi.EFAULT
+			}
+			c.done += n
+			return total + int(n), cloudabi.EFAULT
+		}
+		c.done += n
+		total += int(n)
+	}
+	return total, cloudabi.ESUCCESS
+}
+
+// room returns how many bytes, at most limit, can be scattered from the cursor
+// on, and EFAULT if something other than the list's end or the limit ends them.
+func (t *Thread) room(c cursor, limit uint64) (uint64, cloudabi.Errno) {
+	var total uint64
+	for total < limit {
+		addr, n := c.next()
+		if n == 0 {
+			break
+		}
+		n = min(n, limit-total)
+		ok := t.accessible(addr, n, writeAccess)
+		total += ok
+		if ok < n {
+			return total, cloudabi.EFAULT
+		}
+		c.done += n
+	}
+	return total, cloudabi.ESUCCESS
+}
+
+// scatter copies p to guest memory and returns how much of it got there.
+func (t *Thread) scatter(c *cursor, p []byte) (int, cloudabi.Errno) {
+	total := 0
+	for total < len(p) {
+		addr, n := c.next()
+		n = min(n, uint64(len(p)-total))
+		if n == 0 {
+			break
+		}
+		if errno := t.store(p[total:total+int(n)], addr); errno != 0 {
+			return total, errno
+		}
+		c.done += n
+		total += int(n)
+	}
+	return total, cloudabi.ESUCCESS
+}
+
+// count is the result of a transfer: what was moved counts, an error only if
+// it was nothing (abi/semantics.md section 4).
+func (a *args) count(n uint64, errno cloudabi.Errno) cloudabi.Errno {
+	a.out[0] = n
+	if n > 0 {
+		return cloudabi.ESUCCESS
+	}
+	return errno
+}
+
+// readFile reads from a file at off until the list is full or the file ends.
+func (t *Thread) readFile(o *regular, list []iovec, off int64) (uint64, cloudabi.Errno) {
+	buf := buffers.Get().(*[bufferSize]byte)
+	defer buffers.Put(buf)
+	c := cursor{list: list}
+	var total uint64
+	for !t.proc.isEnding() {
+		room, fault := t.room(c, bufferSize)
+		if room == 0 {
+			return total, fault
+		}
+		n, err := o.ReadAt(buf[:room], off)
+		done, errno := t.scatter(&c, buf[:n])
+		total += uint64(done)
+		off += int64(done)
+		switch {
+		case errno != 0:
+			return total, errno
+		case err != nil:
+			return total, errnoOf(err)
+		case uint64(n) < room:
+			return total, cloudabi.ESUCCESS
+		}
+	}
+	return total, cloudabi.EINTR
+}
+
+// writeFile writes the list to a file at off, or at the end in append mode, and
+// returns the offset behind what was written.
+func (t *Thread) writeFile(f *openFile, o *regular, list []iovec, off int64) (total uint64, end int64, errno cloudabi.Errno) {
+	buf := buffers.Get().(*[bufferSize]byte)
+	defer buffers.Put(buf)
+	c := cursor{list: list}
+	end = off
+	for !t.proc.isEnding() {
+		n, fault := t.gather(&c, buf[:])
+		if n == 0 {
+			errno = fault
+			break
+		}
+		var done int
+		var err error
+		switch {
+		case f.has(cloudabi.FdflagAppend):
+			done, end, err = o.Append(buf[:n])
+		case end > math.MaxInt64-int64(n):
+			err = cloudabi.EFBIG
+		default:
+			done, err = o.WriteAt(buf[:n], end)
+			end += int64(done)
+		}
+		total += uint64(done)
+		if errno = errnoOf(err); errno != 0 || done < n || fault != 0 {
+			break
+		}
+	}
+	if total > 0 && f.has(cloudabi.FdflagSync|cloudabi.FdflagRsync|cloudabi.FdflagDsync) {
+		dataOnly := !f.has(cloudabi.FdflagSync | cloudabi.FdflagRsync)
+		if errno := errnoOf(o.Sync(dataOnly)); errno != 0 {
+			return 0, end, errno
+		}
+	}
+	return total, end, errno
+}
+
+// readStream waits until something has arrived and reads that.
+func (t *Thread) readStream(f *openFile, o byteStream, list []iovec) (uint64, cloudabi.Errno) {
+	c := cursor{list: list}
+	if c.empty() {
+		return 0, cloudabi.ESUCCESS
+	}
+	room, fault := t.room(c, bufferSize)
+	if room == 0 {
+		return 0, fault
+	}
+	buf := buffers.Get().(*[bufferSize]byte)
+	defer buffers.Put(buf)
+	var n int
+	var errno cloudabi.Errno
+	alive := t.await(o.waiters(), waitInput, func() bool {
+		n, errno = o.read(buf[:room])
+		return errno != cloudabi.EAGAIN || f.has(cloudabi.FdflagNonblock)
+	})
+	if !alive {
+		return 0, cloudabi.EINTR
+	}
+	if errno != 0 {
+		return 0, errno
+	}
+	n, errno = t.scatter(&c, buf[:n])
+	return uint64(n), errno
+}
+
+// writeStream writes all of the list, waiting for room unless the descriptor is
+// nonblock, and then waits until the host has taken it: whoever looks at the
+// other end after the call, or after the end of the program, finds it there.
+func (t *Thread) writeStream(f *openFile, o byteStream, list []iovec) (uint64, cloudabi.Errno) {
+	buf := buffers.Get().(*[bufferSize]byte)
+	defer buffers.Put(buf)
+	c := cursor{list: list}
+	var total uint64
+	for {
+		n, fault := t.gather(&c, buf[:])
+		if n == 0 {
+			return total, fault
+		}
+		done, errno := t.writeChunk(f, o, buf[:n])
+		total += uint64(done)
+		switch {
+		case errno != 0:
+			return total, errno
+		case fault != 0 || done < n:
+			return total, fault
+		}
+	}
+}
+
+// writeChunk writes one buffer to a stream.
+func (t *Thread) writeChunk(f *openFile, o byteStream, p []byte) (int, cloudabi.Errno) {
+	granted := len(p)
+	if _, host := o.(*hostStream); host {
+		if granted = t.machine.reserveOutput(len(p)); granted == 0 {
+			return 0, cloudabi.EFBIG
+		}
+	}
+	total := 0
+	var errno cloudabi.Errno
+	alive := t.await(o.waiters(), waitHost, func() bool {
+		for total < granted {
+			var n int
+			n, errno = o.write(p[total:granted])
+			total += n
+			if errno != 0 {
+				return errno != cloudabi.EAGAIN || f.has(cloudabi.FdflagNonblock)
+			}
+		}
+		if !f.has(cloudabi.FdflagNonblock) {
+			errno = o.flushed()
+		}
+		return errno != cloudabi.EAGAIN
+	})
+	t.machine.returnOutput(granted - total)
+	switch {
+	case !alive:
+		return total, cloudabi.EINTR
+	case errno != 0 && errno != cloudabi.EAGAIN:
+		return 0, errno // what had been accepted did not arrive
+	case total == 0:
+		return 0, errno
+	}
+	return total, cloudabi.ESUCCESS
+}
