@@ -11,6 +11,61 @@ var arithRows = Section{Ref: "Vol. 1, 5.1.2 Binary Arithmetic Instructions", Row
 	{"80 /0", "add", "+Eb Ib", "w:oszapc", Lockable, addForms},
 	{"81 /0", "add", "+Ev Iz", "w:oszapc", Lockable, addForms},
 	{"83 /0", "add", "+Ev Ib", "w:oszapc", Lockable, addForms},
+	{"10 /r", "adc", "+Eb Gb", "r:c w:oszapc", Lockable, adcForms},
+	{"11 /r", "adc", "+Ev Gv", "r:c w:oszapc", Lockable, adcForms},
+	{"12 /r", "adc", "+Gb Eb", "r:c w:oszapc", 0, adcForms},
+	{"13 /r", "adc", "+Gv Ev", "r:c w:oszapc", 0, adcForms},
+	{"14", "adc", "+AL Ib", "r:c w:oszapc", 0, adcForms},
+	{"15", "adc", "+rAX Iz", "r:c w:oszapc", 0, adcForms},
+	{"80 /2", "adc", "+Eb Ib", "r:c w:oszapc", Lockable, adcForms},
+	{"81 /2", "adc", "+Ev Iz", "r:c w:oszapc", Lockable, adcForms},
+	{"83 /2", "adc", "+Ev Ib", "r:c w:oszapc", Lockable, adcForms},
+	{"18 /r", "sbb", "+Eb Gb", "r:c w:oszapc", Lockable, sbbForms},
+	{"19 /r", "sbb", "+Ev Gv", "r:c w:oszapc", Lockable, sbbForms},
+	{"1A /r", "sbb", "+Gb Eb", "r:c w:oszapc", 0, sbbForms},
+	{"1B /r", "sbb", "+Gv Ev", "r:c w:oszapc", 0, sbbForms},
+	{"1C", "sbb", "+AL Ib", "r:c w:oszapc", 0, sbbForms},
+	{"1D", "sbb", "+rAX Iz", "r:c w:oszapc", 0, sbbForms},
+	{"80 /3", "sbb", "+Eb Ib", "r:c w:oszapc", Lockable, sbbForms},
+	{"81 /3", "sbb", "+Ev Iz", "r:c w:oszapc", Lockable, sbbForms},
+	{"83 /3", "sbb", "+Ev Ib", "r:c w:oszapc", Lockable, sbbForms},
+	{"28 /r", "sub", "+Eb Gb", "w:oszapc", Lockable, subForms},
+	{"29 /r", "sub", "+Ev Gv", "w:oszapc", Lockable, subForms},
+	{"2A /r", "sub", "+Gb Eb", "w:oszapc", 0, subForms},
+	{"2B /r", "sub", "+Gv Ev", "w:oszapc", 0, subForms},
+	{"2C", "sub", "+AL Ib", "w:oszapc", 0, subForms},
+	{"2D", "sub", "+rAX Iz", "w:oszapc", 0, subForms},
+	{"80 /5", "sub", "+Eb Ib", "w:oszapc", Lockable, subForms},
+	{"81 /5", "sub", "+Ev Iz", "w:oszapc", Lockable, subForms},
+	{"83 /5", "sub", "+Ev Ib", "w:oszapc", Lockable, subForms},
+	{"38 /r", "cmp", "Eb Gb", "w:oszapc", 0, cmpForms},
+	{"39 /r", "cmp", "Ev Gv", "w:oszapc", 0, cmpForms},
+	{"3A /r", "cmp", "Gb Eb", "w:oszapc", 0, cmpForms},
+	{"3B /r", "cmp", "Gv Ev", "w:oszapc", 0, cmpForms},
+	{"3C", "cmp", "AL Ib", "w:oszapc", 0, cmpForms},
+	{"3D", "cmp", "rAX Iz", "w:oszapc", 0, cmpForms},
+	{"80 /7", "cmp", "Eb Ib", "w:oszapc", 0, cmpForms},
+	{"81 /7", "cmp", "Ev Iz", "w:oszapc", 0, cmpForms},
+	{"83 /7", "cmp", "Ev Ib", "w:oszapc", 0, cmpForms},
+
+	{"FE /0", "inc", "+Eb", "w:oszap", Lockable, incForms},
+	{"FF /0", "inc", "+Ev", "w:oszap", Lockable, incForms},
+	{"FE /1", "dec", "+Eb", "w:oszap", Lockable, decForms},
+	{"FF /1", "dec", "+Ev", "w:oszap", Lockable, decForms},
+	{"F6 /3", "neg", "+Eb", "w:oszapc", Lockable, negForms},
+	{"F7 /3", "neg", "+Ev", "w:oszapc", Lockable, negForms},
+
+	{"F6 /4", "mul", "Eb | AL =AX", "w:oc u:szap", 0, opFunc(mul8)},
+	{"F7 /4", "mul", "Ev | +rAX =rDX", "w:oc u:szap", 0, sized{1: mul16, 2: mul32, 3: mul64}},
+	{"F6 /5", "imul", "Eb | AL =AX", "w:oc u:szap", 0, opFunc(imul8)},
+	{"F7 /5", "imul", "Ev | +rAX =rDX", "w:oc u:szap", 0, sized{1: imul16, 2: imul32, 3: imul64}},
+	{"0F AF /r", "imul", "+Gv Ev", "w:oc u:szap", 0, sized{1: imul2[uint16], 2: imul2[uint32], 3: imul2x64}},
+	{"69 /r", "imul", "=Gv Ev Iz", "w:oc u:szap", 0, sized{1: imul3[uint16], 2: imul3[uint32], 3: imul3x64}},
+	{"6B /r", "imul", "=Gv Ev Ib", "w:oc u:szap", 0, sized{1: imul3[uint16], 2: imul3[uint32], 3: imul3x64}},
+	{"F6 /6", "div", "Eb | +AX", "u:oszapc", 0, opFunc(div8)},
+	{"F7 /6", "div", "Ev | +rAX +rDX", "u:oszapc", 0, sized{1: div16, 2: div32, 3: div64}},
+	{"F6 /7", "idiv", "Eb | +AX", "u:oszapc", 0, opFunc(idiv8)},
+	{"F7 /7", "idiv", "Ev | +rAX +rDX", "u:oszapc", 0, sized{1: idiv16, 2: idiv32, 3: idiv64}},
 }}
 
 // addFlags sets the flags of r = a + b (+ carry in).
@@ -27,6 +82,28 @@ func subFlags[T word](s *State, a, b, r T) {
 	s.fz, s.fs = x, x
 	s.fx = sext(a ^ b ^ r)
 	s.cf = uint64(((^a & b) | ((^a | b) & r)) >> (width[T]() - 1))
+}
+
+// cmpFlags is subFlags without a borrow in.
+func cmpFlags[T word](s *State, a, b T) {
+	r := a - b
+	x := sext(r)
+	s.fz, s.fs = x, x
+	s.fx = sext(a ^ b ^ r)
+	s.cf = b2u(a < b)
+}
+
+// locked replaces the memory operand m by f(m, src), atomically, and returns
+// the two inputs.
+func locked[T word](s *State, o *op, f func(a, b T) T) (a, b T) {
+	m := s.ea(o)
+	b = src[T](s, o)
+	for {
+		a = load[T](s, m)
+		if cas(s, m, a, f(a, b)) {
+			return a, b
+		}
+	}
 }
 
 var addForms = &forms{
@@ -63,11 +140,246 @@ func addMR[T word](s *State, o *op) *op {
 }
 
 func addLK[T word](s *State, o *op) *op {
-	m, b := s.ea(o), src[T](s, o)
+	a, b := locked(s, o, func(a, b T) T { return a + b })
+	r := a + b
+	addFlags(s, a, b, r)
+	return o.after()
+}
+
+var adcForms = &forms{
+	rr: sized{adcRR[uint8], adcRR[uint16], adcRR[uint32], adcRR[uint64]},
+	rm: sized{adcRM[uint8], adcRM[uint16], adcRM[uint32], adcRM[uint64]},
+	mr: sized{adcMR[uint8], adcMR[uint16], adcMR[uint32], adcMR[uint64]},
+	lk: sized{adcLK[uint8], adcLK[uint16], adcLK[uint32], adcLK[uint64]},
+}
+
+func adcRR[T word](s *State, o *op) *op {
+	a, b := reg[T](s, o.dst), src[T](s, o)
+	c := T(s.cf)
+	r := a + b + c
+	setReg(s, o.dst, r)
+	addFlags(s, a, b, r)
+	return o.after()
+}
+
+func adcRM[T word](s *State, o *op) *op {
+	b := load[T](s, s.ea(o))
+	a := reg[T](s, o.dst)
+	c := T(s.cf)
+	r := a + b + c
+	setReg(s, o.dst, r)
+	addFlags(s, a, b, r)
+	return o.after()
+}
+
+func adcMR[T word](s *State, o *op) *op {
+	m := s.ea(o)
+	a, b := load[T](s, m), src[T](s, o)
+	c := T(s.cf)
+	r := a + b + c
+	store(s, m, r)
+	addFlags(s, a, b, r)
+	return o.after()
+}
+
+func adcLK[T word](s *State, o *op) *op {
+	c := T(s.cf)
+	a, b := locked(s, o, func(a, b T) T { return a + b + c })
+	r := a + b + c
+	addFlags(s, a, b, r)
+	return o.after()
+}
+
+var subForms = &forms{
+	rr: sized{subRR[uint8], subRR[uint16], subRR[uint32], subRR[uint64]},
+	rm: sized{subRM[uint8], subRM[uint16], subRM[uint32], subRM[uint64]},
+	mr: sized{subMR[uint8], subMR[uint16], subMR[uint32], subMR[uint64]},
+	lk: sized{subLK[uint8], subLK[uint16], subLK[uint32], subLK[uint64]},
+}
+
+func subRR[T word](s *State, o *op) *op {
+	a, b := reg[T](s, o.dst), src[T](s, o)
+	r := a - b
+	setReg(s, o.dst, r)
+	subFlags(s, a, b, r)
+	return o.after()
+}
+
+func subRM[T word](s *State, o *op) *op {
+	b := load[T](s, s.ea(o))
+	a := reg[T](s, o.dst)
+	r := a - b
+	setReg(s, o.dst, r)
+	subFlags(s, a, b, r)
+	return o.after()
+}
+
+func subMR[T word](s *State, o *op) *op {
+	m := s.ea(o)
+	a, b := load[T](s, m), src[T](s, o)
+	r := a - b
+	store(s, m, r)
+	subFlags(s, a, b, r)
+	return o.after()
+}
+
+func subLK[T word](s *State, o *op) *op {
+	a, b := locked(s, o, func(a, b T) T { return a - b })
+	r := a - b
+	subFlags(s, a, b, r)
+	return o.after()
+}
+
+var sbbForms = &forms{
+	rr: sized{sbbRR[uint8], sbbRR[uint16], sbbRR[uint32], sbbRR[uint64]},
+	rm: sized{sbbRM[uint8], sbbRM[uint16], sbbRM[uint32], sbbRM[uint64]},
+	mr: sized{sbbMR[uint8], sbbMR[uint16], sbbMR[uint32], sbbMR[uint64]},
+	lk: sized{sbbLK[uint8], sbbLK[uint16], sbbLK[uint32], sbbLK[uint64]},
+}
+
+func sbbRR[T word](s *State, o *op) *op {
+	a, b := reg[T](s, o.dst), src[T](s, o)
+	c := T(s.cf)
+	r := a - b - c
+	setReg(s, o.dst, r)
+	subFlags(s, a, b, r)
+	return o.after()
+}
+
+func sbbRM[T word](s *State, o *op) *op {
+	b := load[T](s, s.ea(o))
+	a := reg[T](s, o.dst)
+	c := T(s.cf)
+	r := a - b - c
+	setReg(s, o.dst, r)
+	subFlags(s, a, b, r)
+	return o.after()
+}
+
+func sbbMR[T word](s *State, o *op) *op {
+	m := s.ea(o)
+	a, b := load[T](s, m), src[T](s, o)
+	c := T(s.cf)
+	r := a - b - c
+	store(s, m, r)
+	subFlags(s, a, b, r)
+	return o.after()
+}
+
+func sbbLK[T word](s *State, o *op) *op {
+	c := T(s.cf)
+	a, b := locked(s, o, func(a, b T) T { return a - b - c })
+	r := a - b - c
+	subFlags(s, a, b, r)
+	return o.after()
+}
+
+var cmpForms = &forms{
+	rr: sized{cmpRR[uint8], cmpRR[uint16], cmpRR[uint32], cmpRR[uint64]},
+	rm: sized{cmpRM[uint8], cmpRM[uint16], cmpRM[uint32], cmpRM[uint64]},
+	mr: sized{cmpMR[uint8], cmpMR[uint16], cmpMR[uint32], cmpMR[uint64]},
+}
+
+func cmpRR[T word](s *State, o *op) *op {
+	cmpFlags(s, reg[T](s, o.dst), src[T](s, o))
+	return o.after()
+}
+
+func cmpRM[T word](s *State, o *op) *op {
+	b := load[T](s, s.ea(o))
+	cmpFlags(s, reg[T](s, o.dst), b)
+	return o.after()
+}
+
+func cmpMR[T word](s *State, o *op) *op {
+	a := load[T](s, s.ea(o))
+	cmpFlags(s, a, src[T](s, o))
+	return o.after()
+}
+
+// stepFlags sets the flags of r = a + 1 or a - 1: all but CF; over is the word
+// whose top bit says that the result overflowed.
+func stepFlags[T word](s *State, a, r, over T) {
+	x := sext(r)
+	s.fz, s.fs = x, x
+	s.fx = uint64(a^r^1)&FlagA | (sext(over)>>63^s.cf)<<63
+}
+
+var incForms = &forms{
+	rr: sized{incR[uint8], incR[uint16], incR[uint32], incR[uint64]},
+	mr: sized{incM[uint8], incM[uint16], incM[uint32], incM[uint64]},
+	lk: sized{incLK[uint8], incLK[uint16], incLK[uint32], incLK[uint64]},
+}
+
+func incR[T word](s *State, o *op) *op {
+	a := reg[T](s, o.dst)
+	r := a + 1
+	setReg(s, o.dst, r)
+	stepFlags(s, a, r, r&^a)
+	return o.after()
+}
+
+func incM[T word](s *State, o *op) *op {
+	m := s.ea(o)
 	a := load[T](s, m)
-	for !cas(s, m, a, a+b) {
-		a = load[T](s, m)
-	}
-	addFlags(s, a, b, a+b)
+	r := a + 1
+	store(s, m, r)
+	stepFlags(s, a, r, r&^a)
+	return o.after()
+}
+
+func incLK[T word](s *State, o *op) *op {
+	a, _ := locked(s, o, func(a, _ T) T { return a + 1 })
+	r := a + 1
+	stepFlags(s, a, r, r&^a)
+	return o.after()
+}
+
+var decForms = &forms{
+	rr: sized{decR[uint8], decR[uint16], decR[uint32], decR[uint64]},
+	mr: sized{decM[uint8], decM[uint16], decM[uint32], decM[uint64]},
+	lk: sized{decLK[uint8], decLK[uint16], decLK[uint32], decLK[uint64]},
+}
+
+func decR[T word](s *State, o *op) *op {
+	a := reg[T](s, o.dst)
+	r := a - 1
+	setReg(s, o.dst, r)
+	stepFlags(s, a, r, a&^r)
+	return o.after()
+}
+
+func decM[T word](s *State, o *op) *op {
+	m := s.ea(o)
+	a := load[T](s, m)
+	r := a - 1
+	store(s, m, r)
+	stepFlags(s, a, r, a&^r)
+	return o.after()
+}
+
+func decLK[T word](s *State, o *op) *op {
+	a, _ := locked(s, o, func(a, _ T) T { return a - 1 })
+	r := a - 1
+	stepFlags(s, a, r, a&^r)
+	return o.after()
+}
+
+var negForms = &forms{
+	rr: sized{negR[uint8], negR[uint16], negR[uint32], negR[uint64]},
+	mr: sized{negR[uint8], negR[uint16], negR[uint32], negR[uint64]},
+	lk: sized{negLK[uint8], negLK[uint16], negLK[uint32], negLK[uint64]},
+}
+
+func negR[T word](s *State, o *op) *op {
+	a := rmDst[T](s, o)
+	setRM(s, o, -a)
+	subFlags(s, 0, a, -a)
+	return o.after()
+}
+
+func negLK[T word](s *State, o *op) *op {
+	a, _ := locked(s, o, func(a, _ T) T { return -a })
+	subFlags(s, 0, a, -a)
 	return o.after()
 }

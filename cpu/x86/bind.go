@@ -55,7 +55,7 @@ const (
 	linkDirect   linkKind = iota // to pc
 	linkIndirect                 // to s.pc
 	linkStop                     // s.stop and s.pc are set
-	linkResync                   // to s.pc; the code may have changed
+	linkAgain                    // to s.pc, the instruction itself, which is not finished
 )
 
 // binder builds one block.
@@ -79,8 +79,8 @@ func (b *binder) emit(fn opFunc) *op {
 // link adds a way out, taken with the current instruction retired.
 func (b *binder) link(kind linkKind, pc uint64) uint8 {
 	n := uint64(b.count) + 1
-	if kind == linkStop {
-		n-- // a stop counts its instruction itself if it retires
+	if kind == linkAgain {
+		n--
 	}
 	b.links = append(b.links, link{pc: pc, n: n, kind: kind})
 	return uint8(len(b.links) - 1)

@@ -30,19 +30,21 @@ type ArgKind uint8
 
 // The kinds.
 const (
-	ArgNone   ArgKind = iota
-	ArgReg            // general register Reg, with [High] for AH to BH
-	ArgVec            // vector register
-	ArgMMX            // MMX register
-	ArgST             // ST(Reg)
-	ArgSeg            // segment register
-	ArgMem            // memory: Inst.Mem
-	ArgImm            // immediate: Inst.Imm, or Value for the second one
-	ArgRel            // branch target: Value
-	ArgOne            // the constant 1
-	ArgStrSrc         // string source
-	ArgStrDst         // string destination
-	ArgStack          // memory at the stack pointer
+	ArgNone    ArgKind = iota
+	ArgReg             // general register Reg, with [High] for AH to BH
+	ArgVec             // vector register
+	ArgMMX             // MMX register
+	ArgST              // ST(Reg)
+	ArgSeg             // segment register
+	ArgControl         // control register
+	ArgDebug           // debug register
+	ArgMem             // memory: Inst.Mem
+	ArgImm             // immediate: Inst.Imm, or Value for the second one
+	ArgRel             // branch target: Value
+	ArgOne             // the constant 1
+	ArgStrSrc          // string source
+	ArgStrDst          // string destination
+	ArgStack           // memory at the stack pointer
 )
 
 // Arg is an operand of a decoded instruction.
@@ -270,7 +272,7 @@ func (r *Row) matches(d *Inst, rep uint8) bool {
 			return false
 		}
 	}
-	if r.wbit != 0 && (d.REX&rexW != 0) != (r.wbit == 2) {
+	if r.wbit != 0 && (d.REX&rexW != 0) != (r.wbit == 2) || r.noB && d.REX&rexB != 0 {
 		return false
 	}
 	if !r.modrm {
@@ -383,6 +385,10 @@ func (c *cursor) arg(d *Inst, o *operand, size int) {
 		a.Kind, a.Reg = ArgReg, d.gpr(d.Opcode&7|d.REX&rexB<<3, w)
 	case 'S':
 		a.Kind, a.Reg = ArgSeg, d.ModRM>>3&7
+	case 'C':
+		a.Kind, a.Reg = ArgControl, reg
+	case 'D':
+		a.Kind, a.Reg = ArgDebug, reg
 	case 'r':
 		a.Kind, a.Reg = ArgReg, o.Reg
 	case 's':

@@ -13,6 +13,7 @@ import "strings"
 //	E  general register or memory, ModRM.rm       M  memory only, ModRM.rm
 //	R  general register only, ModRM.rm            G  general register, ModRM.reg
 //	Z  general register, low three opcode bits    S  segment register, ModRM.reg
+//	C  control register, ModRM.reg                D  debug register, ModRM.reg
 //	I  immediate, sign-extended to 64 bits        J  displacement from the next instruction
 //	O  memory, address in the instruction
 //	X  memory at seg:rsi (string source)          Y  memory at rdi (string destination)
@@ -131,7 +132,7 @@ func parseOperand(t string) operand {
 		o.Method, o.Type, o.Reg = f.method, f.typ, f.reg
 		return o
 	}
-	if len(t) < 2 || strings.IndexByte("EMRGZSIJOXYVWUPQNFT", t[0]) < 0 || strings.IndexByte("bwdqtxvzypa", t[1]) < 0 {
+	if len(t) < 2 || strings.IndexByte("EMRGZSCDIJOXYVWUPQNFT", t[0]) < 0 || strings.IndexByte("bwdqtxvzypa", t[1]) < 0 {
 		panic("x86: bad operand " + t)
 	}
 	o.Method, o.Type = t[0], t[1]

@@ -50,6 +50,7 @@ type run struct {
 	local  *local
 	gen    *generation
 	left   uint64 // budget not yet spent
+	end    uint64 // what Thread.Retired is when nothing is left
 	b      *block
 	resume *op // operation to try again after a fault that memory has dealt with
 }
@@ -63,14 +64,14 @@ func (in *Interpreter) Run(t *cpu.Thread, budget uint64) cpu.Stop {
 	old := debug.SetPanicOnFault(true)
 	defer debug.SetPanicOnFault(old)
 	s := t.State.(*State)
-	s.mem, s.thread = in.space, t
-	defer func() { s.mem, s.thread = nil, nil }()
 	r := &run{in: in, t: t, s: s, local: localOf(t)}
+	s.mem, s.thread, s.run = in.space, t, r
+	defer func() { s.mem, s.thread, s.run = nil, nil, nil }()
 	for {
-		r.left = min(budget, maxSlice)
-		slice := r.left
+		slice := min(budget, maxSlice)
+		r.left, r.end = slice, t.Retired+slice
 		stop, done := r.loop()
-		t.Retired += slice - r.left
+		t.Retired = r.end - r.left
 		budget -= slice - r.left
 		if done && (stop.Kind != cpu.StopBudget || budget == 0) {
 			return stop
@@ -116,8 +117,9 @@ func (r *run) loop() (stop cpu.Stop, done bool) {
 				}
 			}
 		case linkIndirect:
+			nb = r.local.jump[slot(s.pc)]
 			if nb == nil || nb.pc != s.pc {
-				if nb, stop, done = r.indirect(l); done {
+				if nb, stop, done = r.enter(s.pc); done {
 					return stop, true
 				}
 			}
@@ -200,16 +202,6 @@ func (r *run) follow(l *link) (*block, cpu.Stop, bool) {
 	return b, stop, done
 }
 
-// indirect finds the block at s.pc and remembers it as the link's likely
-// target.
-func (r *run) indirect(l *link) (*block, cpu.Stop, bool) {
-	if b := r.local.find(r.s.pc); b != nil {
-		l.to.Store(b)
-		return b, cpu.Stop{}, false
-	}
-	return r.enter(r.s.pc)
-}
-
 // recovered turns a panic inside operation o into a stop.
 func (r *run) recovered(v any, o *op) (cpu.Stop, bool) {
 	s := r.s
@@ -228,6 +220,9 @@ func (r *run) recovered(v any, o *op) (cpu.Stop, bool) {
 	r.retire(o)
 	return cpu.Stop{Kind: cpu.StopFault, PC: s.pc, Fault: *f}, true
 }
+
+// publish makes Thread.Retired exact in the middle of a block.
+func (r *run) publish(o *op) { r.t.Retired = r.end - r.left + uint64(o.n) }
 
 // retire makes the state that of the moment before o's instruction.
 func (r *run) retire(o *op) {

@@ -6,6 +6,7 @@ import (
 	"math/bits"
 
 	"github.com/nuage-emu/nuage/cpu"
+	"github.com/nuage-emu/nuage/cpu/softfloat"
 	"github.com/nuage-emu/nuage/memory"
 )
 
@@ -92,7 +93,9 @@ type State struct {
 	// What follows belongs to the Run under way.
 	mem    *memory.Space
 	thread *cpu.Thread
-	stop   cpu.Stop // filled by an operation that leaves with exitStop
+	run    *run
+	float  softfloat.Env // of the floating-point instruction under way
+	stop   cpu.Stop      // filled by an operation that leaves with exitStop
 }
 
 var _ cpu.State = (*State)(nil)
@@ -153,7 +156,7 @@ func (s *State) SetCarry(on bool) {
 // Clone implements [cpu.State].
 func (s *State) Clone() cpu.State {
 	c := *s
-	c.mem, c.thread, c.stop = nil, nil, cpu.Stop{}
+	c.mem, c.thread, c.run, c.stop = nil, nil, nil, cpu.Stop{}
 	c.R[Zero], c.R[temp] = 0, 0
 	return &c
 }

@@ -12,6 +12,7 @@ type Spec struct {
 	// Enc is the encoding in the manual's notation, with these elements:
 	//   66 F3 F2   first: a mandatory prefix;  NP: none of the three allowed
 	//   W0 W1      REX.W must be clear, set ("REX.W" in the manual)
+	//   NB         REX.B must be clear
 	//   0F B6      opcode bytes; 0F, 0F 38 and 0F 3A select the map
 	//   50+r       the low three bits are a register;  D8 C0+i  the same of x87
 	//   70+cc      the low four bits are a condition (sixteen rows in one)
@@ -49,6 +50,7 @@ type Row struct {
 
 	prefix   uint8 // mandatory prefix: 0 any, else pfxNone, 0x66, 0xF3, 0xF2
 	wbit     uint8 // 0 any, 1 W0, 2 W1
+	noB      bool
 	mapIndex uint8
 	opcode   uint8 // first (or only) opcode byte
 	count    uint8 // how many opcodes the row claims: 1, 8 or 16
@@ -99,7 +101,7 @@ const pfxNone = 1 // "NP"
 var tables = []*Section{
 	&moveRows, &arithRows, &logicRows, &shiftRows, &bitRows, &controlRows,
 	&stringRows, &flagRows, &miscRows, &systemRows,
-	&x87Rows, &mmxRows, &sseRows, &sse2Rows, &sse2IntRows,
+	&x87Rows, &fxsaveRows, &sseFloatRows, &sse2FloatRows, &mmxRows, &sseRows, &sse2Rows, &sse2IntRows, &sseMoveRows,
 }
 
 // lookup is the decoder's index: for each opcode of each map the candidate
@@ -192,6 +194,8 @@ func (r *Row) parse() {
 		switch {
 		case t == "NP":
 			r.prefix = pfxNone
+		case t == "NB":
+			r.noB = true
 		case t == "W0":
 			r.wbit = 1
 		case t == "W1":
@@ -265,7 +269,7 @@ func (r *Row) specificity() int {
 	if r.forms != 3 {
 		n += 10
 	}
-	if r.wbit != 0 {
+	if r.wbit != 0 || r.noB {
 		n += 5
 	}
 	return n
