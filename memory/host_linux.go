@@ -1,0 +1,106 @@
+//go:build amd64 || arm64
+
+package memory
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/binary"
+	"os"
+	"strconv"
+	"sync"
+
+	"golang.org/x/sys/unix"
+)
+
+const mapNoReserve = unix.MAP_NORESERVE
+
+// hostAnonymousFile returns a file that lives in memory and has no name.
+func hostAnonymousFile() (*os.File, error) {
+	fd, err := unix.MemfdCreate("nuage", unix.MFD_CLOEXEC)
+	if err != nil {
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), "memfd:nuage"), nil
+}
+
+// hostMaxPieces returns how many mappings all windows together may have: three
+// quarters of what the process may, for Go needs some too.
+var hostMaxPieces = sync.OnceValue(func() int64 {
+	const usual = 65530
+	limit := int64(usual)
+	if text, err := os.ReadFile("/proc/sys/vm/max_map_count"); err == nil {
+		if n, err := strconv.ParseInt(string(bytes.TrimSpace(text)), 10, 64); err == nil && n > 0 {
+			limit = n
+		}
+	}
+	return limit / 4 * 3
+})
+
+// hostCountPieces counts the process's mappings in [lo, hi).
+func hostCountPieces(lo, hi uintptr) (n int, ok bool) {
+	f, err := os.Open("/proc/self/maps")
+	if err != nil {
+		return 0, false
+	}
+	defer f.Close()
+	lines := bufio.NewScanner(f)
+	lines.Buffer(make([]byte, 64<<10), 1<<20)
+	for lines.Scan() {
+		from, rest, _ := bytes.Cut(lines.Bytes(), []byte("-"))
+		to, _, _ := bytes.Cut(rest, []byte(" "))
+		start, err1 := strconv.ParseUint(string(from), 16, 64)
+		end, err2 := strconv.ParseUint(string(to), 16, 64)
+		if err1 == nil && err2 == nil && end > uint64(lo) && start < uint64(hi) {
+			n++
+		}
+	}
+	return n, lines.Err() == nil
+}
+
+// hostDiscard makes private anonymous memory zero again.
+func hostDiscard(m []byte) bool { return unix.Madvise(m, unix.MADV_DONTNEED) == nil }
+
+// Bits of an entry of /proc/self/pagemap.
+const (
+	pagePresent  = 1 << 63
+	pageSwapped  = 1 << 62
+	pageFromFile = 1 << 61
+)
+
+// hostOwnPages calls f for the ranges of m (offsets) that may contain private
+// pages which were written; anonymous says that m has no file behind it.
+func hostOwnPages(m []byte, anonymous bool, f func(lo, hi int) error) error {
+	table, err := os.Open("/proc/self/pagemap")
+	if err != nil {
+		return f(0, len(m))
+	}
+	defer table.Close()
+	first := int64(addressOf(m)) / PageSize
+	total := len(m) / PageSize
+	buf := make([]byte, 8*min(total, 8192))
+	run := -1 // first page of the current run
+	for at := 0; at < total; {
+		part := buf[:8*min(total-at, len(buf)/8)]
+		if _, err := table.ReadAt(part, (first+int64(at))*8); err != nil {
+			return f(max(run, at)*PageSize, len(m))
+		}
+		for i := 0; i < len(part); i, at = i+8, at+1 {
+			e := binary.NativeEndian.Uint64(part[i:])
+			own := e&pageSwapped != 0 || e&pagePresent != 0 && (anonymous || e&pageFromFile == 0)
+			if own && run < 0 {
+				run = at
+			}
+			if !own && run >= 0 {
+				if err := f(run*PageSize, at*PageSize); err != nil {
+					return err
+				}
+				run = -1
+			}
+		}
+	}
+	if run >= 0 {
+		return f(run*PageSize, len(m))
+	}
+	return nil
+}

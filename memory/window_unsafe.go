@@ -1,0 +1,265 @@
+//go:build (amd64 || arm64) && (linux || darwin || freebsd || netbsd || openbsd || dragonfly || solaris)
+
+package memory
+
+import (
+	"math"
+	"os"
+	"runtime/debug"
+	"sync/atomic"
+	"unsafe"
+)
+
+// The window form needs a little-endian 64-bit host that does unaligned
+// accesses in hardware, has mmap, and has pages of 4 KiB: the build
+// constraint above and supported below. On hosts with larger pages the page
+// table is the truth, because objects could not be mapped at the guest's page
+// size and the host's protection would be too coarse.
+
+// guard is the inaccessible space on each side of a window: 64 KiB of folded
+// displacement and the widest access fit many times. It is also the window's
+// alignment, so that the host can use large pages.
+const guard = 2 << 20
+
+// hostPieces counts the host's mappings that windows of this process are
+// believed to use; see window.pieces.
+var hostPieces atomic.Int64
+
+// window is the form that leaves the checking to the host.
+type window struct {
+	s       *Space
+	reserve []byte  // the whole reservation
+	base    uintptr // host address of guest address 0
+
+	// pieces bounds from above into how many mappings the host has split the
+	// window. The limit of a process is low on Linux, and Go dies when it is
+	// reached, so guests must not get there. Every call adds the two that it
+	// can cost at most; the host's merging cannot be predicted from the region
+	// table (anonymous memory that was touched before it became adjacent is
+	// never merged), so when the bound gets high the host is asked.
+	pieces int64
+}
+
+func (s *Space) openWindow() error {
+	if os.Getpagesize() != PageSize {
+		return ErrInvalid
+	}
+	w := &window{s: s}
+	if !w.afford() {
+		return ErrNoMemory
+	}
+	reserve, err := hostReserve(spaceSize + 3*guard)
+	if err != nil {
+		w.settle(0)
+		return ErrNoMemory
+	}
+	w.reserve = reserve
+	start := uintptr(unsafe.Pointer(unsafe.SliceData(reserve)))
+	in := guard + (guard-start%guard)%guard
+	s.base = unsafe.Pointer(&reserve[in])
+	w.base = uintptr(s.base)
+	s.back = w
+	return nil
+}
+
+// memory returns the host memory of [lo, hi).
+func (w *window) memory(lo, hi uint64) []byte {
+	return unsafe.Slice((*byte)(unsafe.Add(w.s.base, uintptr(lo))), int(hi-lo))
+}
+
+// settle sets the bound of pieces.
+func (w *window) settle(n int64) {
+	hostPieces.Add(n - w.pieces)
+	w.pieces = n
+}
+
+// afford makes sure that the host lets the window be split by one more call.
+func (w *window) afford() bool {
+	ours, all := int64(2*w.s.maxRegions+16), hostMaxPieces()
+	w.settle(w.pieces + 2)
+	if w.pieces <= ours && hostPieces.Load() <= all {
+		return true
+	}
+	if w.reserve != nil {
+		if n, ok := hostCountPieces(w.base, w.base+spaceSize); ok {
+			w.settle(int64(n) + 2)
+		} else {
+			w.settle(int64(2*len(w.s.regions)) + 3)
+		}
+		if w.pieces <= ours && hostPieces.Load() <= all {
+			return true
+		}
+	}
+	w.settle(w.pieces - 2)
+	return false
+}
+
+// hostProt is the protection that the host gives a region.
+func (w *window) hostProt(r Region) (readable, writable bool) {
+	return r.Prot != 0, r.Prot&Write != 0 && w.s.dirty == nil
+}
+
+func (w *window) place(r Region) error {
+	if !w.afford() {
+		return ErrNoMemory
+	}
+	readable, writable := w.hostProt(r)
+	m := w.memory(r.Addr, r.End())
+	if r.Object == nil {
+		return hostError(hostMapAnonymous(m, readable, writable))
+	}
+	return hostError(hostMapFile(m, r.Object.file, int64(r.Offset), r.Shared, readable, writable))
+}
+
+func (w *window) remove(lo, hi uint64) error {
+	if !w.afford() {
+		return ErrNoMemory
+	}
+	return hostError(hostMapAnonymous(w.memory(lo, hi), false, false))
+}
+
+func (w *window) protect(r Region) error {
+	if !w.afford() {
+		return ErrNoMemory
+	}
+	readable, writable := w.hostProt(r)
+	return hostError(hostProtect(w.memory(r.Addr, r.End()), readable, writable))
+}
+
+// discard maps the region anew, which is atomic and exact on every host.
+func (w *window) discard(r Region) error {
+	if r.Object == nil && hostDiscard(w.memory(r.Addr, r.End())) {
+		return nil
+	}
+	return w.place(r)
+}
+
+func (w *window) sync(r Region, wait bool) error {
+	if !r.Object.hostFile || !r.Object.writable {
+		return nil
+	}
+	stop := min(r.End(), r.validEnd())
+	if stop <= r.Addr {
+		return nil
+	}
+	return hostSync(w.memory(r.Addr, stop), wait)
+}
+
+// objectShrunk has nothing to do: the host's truncation did it.
+func (w *window) objectShrunk(r Region) {}
+
+func (w *window) forbidWrites(r Region) {
+	if r.Prot&Write != 0 {
+		_ = w.protect(r) // a window without pieces left stays writable and marked
+		if w.s.dirty == nil {
+			return
+		}
+	}
+}
+
+// permitWrites makes writable what the region table says is writable.
+func (w *window) permitWrites(lo, hi uint64) {
+	parts, _ := w.s.regions.parts(lo, hi)
+	for _, r := range parts {
+		if r.Prot&Write == 0 {
+			continue
+		}
+		if !w.afford() {
+			// Splitting no further: give up exactness for the whole region.
+			r = *w.s.regions.at(r.Addr)
+			w.s.dirty.set(r.Addr, r.End())
+		}
+		_ = hostProtect(w.memory(r.Addr, r.End()), true, true)
+	}
+}
+
+func (w *window) bytes(addr, n uint64, need Prot) ([][]byte, *Fault) {
+	return [][]byte{w.memory(addr, addr+n)}, nil
+}
+
+func (w *window) close() error {
+	w.s.base = nil
+	w.settle(0)
+	return hostRelease(w.reserve)
+}
+
+// copyPrivate copies the pages that have been written. The region is made
+// readable meanwhile, and the child's writable.
+func (w *window) copyPrivate(child *Space, r Region) error {
+	to := child.back.(*window)
+	if r.Prot == 0 {
+		if err := hostError(hostProtect(w.memory(r.Addr, r.End()), true, false)); err != nil {
+			return err
+		}
+		defer hostProtect(w.memory(r.Addr, r.End()), false, false)
+	}
+	if err := hostError(hostProtect(to.memory(r.Addr, r.End()), true, true)); err != nil {
+		return err
+	}
+	stop := min(r.End(), r.validEnd())
+	if stop > r.Addr {
+		err := hostOwnPages(w.memory(r.Addr, stop), r.Object == nil, func(lo, hi int) error {
+			return copyChanged(to.memory(r.Addr, stop)[lo:hi], w.memory(r.Addr, stop)[lo:hi])
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return hostError(hostProtect(to.memory(r.Addr, r.End()), r.Prot != 0, r.Prot&Write != 0))
+}
+
+// copyChanged copies the pages of src that differ from dst, so that the host
+// needs no memory for the others. A page that cannot be read (its object has
+// just been truncated) ends the copy.
+func copyChanged(dst, src []byte) (err error) {
+	defer func(before bool) {
+		debug.SetPanicOnFault(before)
+		if r := recover(); r != nil {
+			if _, ok := r.(addressed); !ok {
+				panic(r)
+			}
+		}
+	}(debug.SetPanicOnFault(true))
+	for len(src) > 0 {
+		if string(dst[:PageSize]) != string(src[:PageSize]) {
+			copy(dst[:PageSize], src)
+		}
+		dst, src = dst[PageSize:], src[PageSize:]
+	}
+	return nil
+}
+
+// guestAddress translates the host address of a fault, if it is in the window
+// or its guards; in these, modulo the size of the window.
+func (s *Space) guestAddress(host uintptr) (uint64, bool) {
+	w, ok := s.back.(*window)
+	if !ok || s.base == nil || host < w.base-guard || host >= w.base+spaceSize+guard {
+		return 0, false
+	}
+	return uint64(host-w.base) % spaceSize, true
+}
+
+// probe tries an access in the window. Nothing that can be seen changes.
+func (s *Space) probe(addr uint64, need Prot) (ok bool) {
+	if s.base == nil {
+		return false
+	}
+	defer func(before bool) {
+		debug.SetPanicOnFault(before)
+		if recover() != nil {
+			ok = false
+		}
+	}(debug.SetPanicOnFault(true))
+	s.probeByte(uint32(addr), need)
+	return true
+}
+
+func hostError(err error) error {
+	if err != nil {
+		return ErrNoMemory
+	}
+	return nil
+}
+
+// unlimitedPieces is hostMaxPieces where the host knows no limit.
+const unlimitedPieces = math.MaxInt32
