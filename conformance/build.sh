@@ -12,8 +12,8 @@ cd "$(dirname "$0")/.."
 out=${1:-.}
 lib=conformance/lib
 common=(-std=c11 -O2 -Wall -Wextra -Werror -ffreestanding -fno-builtin -fno-sanitize=safe-stack -fvisibility=hidden
-  -ffunction-sections -fdata-sections -ffp-contract=off -fno-ident -fno-unwind-tables -fno-asynchronous-unwind-tables
-  -fno-stack-protector -fdebug-compilation-dir=. -Iconformance/include -Iconformance/lib)
+  -ffunction-sections -fdata-sections -ffp-contract=off -fno-math-errno -fno-ident -fno-unwind-tables -fno-asynchronous-unwind-tables
+  -fno-stack-protector -fdebug-compilation-dir=. -Iconformance/include -Iconformance/lib -Ibench/src)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -31,29 +31,31 @@ flags() {
   if [ "$1" = 2015 ]; then echo -DGUEST_2015 -fno-pic; else echo -fPIE; fi
 }
 
-# program ARCH GENERATION SOURCE OUTPUT [FLAG...]
+# program ARCH GENERATION OUTPUT SOURCE...
 program() {
-  local arch=$1 generation=$2 source=$3 output=$4 dir=$work/$1-$2
-  shift 4
+  local arch=$1 generation=$2 output=$3 dir=$work/$1-$2 objects=()
+  shift 3
   mkdir -p "$(dirname "$output")"
-  clang-14 --target="$arch-unknown-cloudabi" $(flags "$generation") "${common[@]}" "$@" -c "$source" -o "$dir/main.obj"
+  for c in "$@"; do
+    objects+=("$dir/$(basename "$c" .c).obj")
+    clang-14 --target="$arch-unknown-cloudabi" $(flags "$generation") "${common[@]}" -c "$c" -o "${objects[-1]}"
+  done
   local link=(--no-dynamic-linker -static -pie -z relro)
   if [ "$generation" = 2015 ]; then link=(-static -no-pie); fi
-  ld.lld-14 "${link[@]}" --eh-frame-hdr --gc-sections --build-id=none -o "$output" "$dir/main.obj" "$dir"/*.o
+  ld.lld-14 "${link[@]}" --eh-frame-hdr --gc-sections --build-id=none -o "$output" "${objects[@]}" "$dir"/*.o
 }
 
 for arch in x86_64 aarch64; do
   for generation in final 2015; do
     library $arch $generation
     for c in conformance/guests/*.c; do
-      program $arch $generation "$c" "$out/conformance/bin/$arch-$generation/$(basename "$c" .c)"
+      program $arch $generation "$out/conformance/bin/$arch-$generation/$(basename "$c" .c)" "$c"
     done
   done
   for c in examples/*/*.c; do
-    program $arch final "$c" "$out/$(dirname "$c")/$(basename "$c" .c).$arch"
+    program $arch final "$out/$(dirname "$c")/$(basename "$c" .c).$arch" "$c"
   done
   for c in bench/src/*.c; do
-    [ -e "$c" ] || continue
-    program $arch final "$c" "$out/bench/bin/$arch/$(basename "$c" .c)" -fbuiltin
+    program $arch final "$out/bench/bin/$arch/$(basename "$c" .c)" "$c" bench/guest.c
   done
 done

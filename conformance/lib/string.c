@@ -85,7 +85,7 @@ char *strchr(const char *s, int c) {
 
 #if defined(__aarch64__)
 /* Called for __builtin___clear_cache: makes written code visible to fetches. */
-void __clear_cache(char *start, char *end) {
+void __clear_cache(void *start, void *end) {
   for (uintptr_t p = (uintptr_t)start & ~(uintptr_t)15; p < (uintptr_t)end; p += 16)
     __asm__ volatile("dc cvau, %0" : : "r"(p) : "memory");
   __asm__ volatile("dsb ish" : : : "memory");

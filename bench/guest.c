@@ -1,0 +1,27 @@
+/* Runs a bench program under CloudABI. Arguments: {out: fd, n: int (optional)}. */
+#include "bench.h"
+#include "guest.h"
+
+static char arena[64 << 20] __attribute__((aligned(64)));
+static size_t used;
+
+void *bench_alloc(size_t n) {
+  size_t at = used;
+  used += (n + 15) & ~(size_t)15;
+  return used <= sizeof arena ? arena + at : NULL;
+}
+
+void bench_reset(void) { used = 0; }
+
+int guest_main(const struct arg *args) {
+  cloudabi_fd_t out;
+  int64_t n = (int64_t)bench_default;
+  if (!arg_fd(args, "out", &out))
+    return 2;
+  arg_int(args, "n", &n);
+  uint64_t start = clock_now(CLOUDABI_CLOCK_THREAD_CPUTIME_ID);
+  uint64_t sum = bench((uint64_t)n);
+  uint64_t spent = clock_now(CLOUDABI_CLOCK_THREAD_CPUTIME_ID) - start;
+  dprint(out, "%016lx %lu\n", sum, spent);
+  return 0;
+}
