@@ -12,7 +12,7 @@ import (
 // never worth more memory than this.
 const (
 	maxSections = 1 << 14
-	maxSymbols  = 1 << 19
+	maxSymbols  = 1 << 18
 	maxStrings  = 32 << 20
 )
 
@@ -38,7 +38,7 @@ type symbolCache struct {
 
 // Symbols reads the image's symbol table at the first call and returns it; it
 // is empty when the program was stripped or the table is damaged, for a
-// program runs without one. At most half a million symbols are read.
+// program runs without one. At most a quarter of a million symbols are read.
 func (img *Image) Symbols() *Symbols {
 	img.symbols.once.Do(func() { img.symbols.s = img.readSymbols() })
 	return img.symbols.s
@@ -135,27 +135,32 @@ func (img *Image) readSymbols() *Symbols {
 		return nil
 	}
 	const symtab, dynsym = 2, 11
-	var found uint32
-	var table, names []byte
+	// Choose first and read once: a file may have any number of tables.
+	var best struct {
+		typ, link uint32
+		off, size uint64
+	}
 	for i := range count {
 		typ, link, off, size, ok := img.section(shoff, i)
 		if !ok {
 			break
 		}
-		if typ != symtab && (typ != dynsym || found == symtab) {
-			continue
-		}
-		_, _, strOff, strSize, ok := img.section(shoff, int(link))
-		if !ok || int(link) >= count {
-			continue
-		}
-		if t, n := img.contents(off, size, maxSymbols*symSize), img.contents(strOff, strSize, maxStrings); t != nil && n != nil {
-			found, table, names = typ, t, n
+		if typ == symtab || typ == dynsym && best.typ == 0 {
+			best.typ, best.link, best.off, best.size = typ, link, off, size
 		}
 		if typ == symtab {
 			break
 		}
 	}
+	if best.typ == 0 || int64(best.link) >= int64(count) {
+		return nil
+	}
+	_, _, strOff, strSize, ok := img.section(shoff, int(best.link))
+	if !ok {
+		return nil
+	}
+	names := img.contents(strOff, strSize, maxStrings)
+	table := img.contents(best.off, best.size, maxSymbols*symSize)
 	return newSymbols(decodeSymbols(table, string(names)))
 }
 

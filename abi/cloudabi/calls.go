@@ -91,3 +91,9 @@ type Need struct {
 type RightsPair struct {
 	Base, Inheriting Rights
 }
+
+// UnpackLookup splits the register in which a lookup argument travels: the
+// descriptor in the low half, the flags in the high half.
+func UnpackLookup(register uint64) Lookup {
+	return Lookup{Fd: Fd(register), Flags: Lookupflags(register >> 32)}
+}

@@ -89,7 +89,7 @@ func parseStructs(data string) ([]*structure, error) {
 	var out []*structure
 	for _, l := range readLines("structs.txt", data) {
 		if !l.indent {
-			if len(l.words) < 5 || l.words[0] != "struct" {
+			if len(l.words) < 5 || l.words[0] != "struct" || !validEra(l.words[4]) {
 				return nil, l.errorf("want: struct name size alignment era description")
 			}
 			size, err1 := strconv.Atoi(l.words[2])
@@ -159,7 +159,7 @@ func parseCalls(data string) (calls []*call, gens []*generation, err error) {
 	var sig *signature
 	for _, l := range readLines("calls.txt", data) {
 		switch {
-		case !l.indent && l.words[0] == "call" && len(l.words) >= 4:
+		case !l.indent && l.words[0] == "call" && len(l.words) >= 4 && validEra(l.words[2]):
 			calls = append(calls, &call{Name: l.words[1], Era: l.words[2], Purpose: l.rest(3)})
 			sig = &calls[len(calls)-1].signature
 		case !l.indent && l.words[0] == "generation" && len(l.words) >= 5:
@@ -244,7 +244,7 @@ func parseRights(data string) ([]*kind, error) {
 	var out []*kind
 	for _, l := range readLines("rights.txt", data) {
 		switch {
-		case !l.indent && l.words[0] == "kind" && len(l.words) == 3:
+		case !l.indent && l.words[0] == "kind" && len(l.words) == 3 && validEra(l.words[1]):
 			out = append(out, &kind{Era: l.words[1], Name: l.words[2]})
 		case l.indent && len(out) > 0 && l.words[0] == "base":
 			out[len(out)-1].Base = append(out[len(out)-1].Base, l.words[1:]...)

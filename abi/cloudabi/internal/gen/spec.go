@@ -2,6 +2,7 @@ package gen
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -10,6 +11,13 @@ import (
 const (
 	eraAll  = "all"
 	era2015 = "2015"
+)
+
+func validEra(s string) bool { return s == eraAll || s == era2015 }
+
+var (
+	kinds  = []string{"enum", "flags", "number"}
+	widths = []string{"uint8", "uint16", "uint32", "uint64", "int64"}
 )
 
 // scalar is one scalar type.
@@ -132,11 +140,14 @@ func parseScalars(data string) ([]*scalar, error) {
 			if err != nil {
 				return nil, l.errorf("%v", err)
 			}
+			if !validEra(l.words[2]) {
+				return nil, l.errorf("era %q, want all or 2015", l.words[2])
+			}
 			s := out[len(out)-1]
 			s.Values = append(s.Values, scalarValue{Name: l.words[0], Value: n, Era: l.words[2], Doc: l.rest(3)})
 			continue
 		}
-		if len(l.words) < 5 {
+		if len(l.words) < 5 || !slices.Contains(kinds, l.words[0]) || !slices.Contains(widths, l.words[2]) || !validEra(l.words[4]) {
 			return nil, l.errorf("want: kind name width prefix era description")
 		}
 		s := &scalar{Kind: l.words[0], Name: l.words[1], Width: l.words[2], Prefix: l.words[3], Era: l.words[4], Doc: l.rest(5)}
