@@ -71,7 +71,7 @@ func TestLoadWithRealToolchain(t *testing.T) {
 			require.Equal(t, "_start", name)
 			data, ok := l.Address("data")
 			require.True(t, ok)
-			require.EqualValues(t, 2<<32|1, word(t, s, data))
+			require.Equal(t, uint64(2<<32|1), word(t, s, data))
 			zeros, ok := l.Address("zeros")
 			require.True(t, ok)
 			require.Equal(t, make([]byte, 20000), readMem(t, s, zeros, 20000))

@@ -112,8 +112,8 @@ func TestCallTable(t *testing.T) {
 }
 
 func TestLargestRights(t *testing.T) {
-	require.EqualValues(t, 0x815ffff7ff, cloudabi.RightsAll)
-	require.EqualValues(t, 0x1ffffffffff, cloudabi.RightsAll2015)
+	require.Equal(t, cloudabi.Rights(0x815ffff7ff), cloudabi.RightsAll)
+	require.Equal(t, cloudabi.Rights(0x1ffffffffff), cloudabi.RightsAll2015)
 	type words struct{ base, inheriting uint64 }
 	check := func(what string, p cloudabi.RightsPair, w words) {
 		require.Equal(t, w, words{uint64(p.Base), uint64(p.Inheriting)}, what)
