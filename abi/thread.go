@@ -31,6 +31,8 @@ type Thread struct {
 	args   args // of the call under way
 	iovecs []iovec
 
+	left bool // loop has ended, by no panic
+
 	// exitLock is the lock that thread_exit asked to release, once the thread
 	// runs no more.
 	exiting   bool
@@ -48,6 +50,12 @@ func (t *Thread) start() { t.machine.sched.start(t, t.run) }
 func (t *Thread) run() {
 	t.clock(true)
 	defer t.leave()
+	t.loop()
+	t.left = true
+}
+
+// loop runs the guest until the thread is to leave.
+func (t *Thread) loop() {
 	for t.proceed() {
 		stop := t.proc.program.engine.Run(&t.cpu, t.machine.sched.budget(t))
 		switch stop.Kind {
@@ -69,7 +77,7 @@ func (t *Thread) run() {
 
 // leave is the end of a thread, whatever the reason.
 func (t *Thread) leave() {
-	if r := recover(); r != nil {
+	if r := recover(); r != nil || !t.left {
 		// A defect of the emulator is not the embedding program's: it ends
 		// the guest, with all there is to know in the status.
 		t.proc.end(ExitStatus{

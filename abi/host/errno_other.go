@@ -1,0 +1,5 @@
+//go:build !unix && !js && !wasip1 && !windows
+
+package host
+
+var systemErrors []known
