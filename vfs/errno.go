@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"sync/atomic"
 
 	"github.com/nuage-emu/nuage/abi/cloudabi"
 )
@@ -11,7 +12,7 @@ import (
 // errEscapes is what os.Root answers where a name leads out of it. It is not
 // exported, so it is learnt by asking a root for its parent (host.go). It is
 // only met when a host process swaps names under our feet.
-var errEscapes error
+var errEscapes atomic.Pointer[error]
 
 // hostErrno turns an error of the host into an error number: EIO if it is not
 // known. The tables of the systems are in errno_*.go.
@@ -31,7 +32,7 @@ func hostErrno(err error) error {
 			return p.errno
 		}
 	}
-	if errEscapes != nil && errors.Is(err, errEscapes) {
+	if e := errEscapes.Load(); e != nil && errors.Is(err, *e) {
 		return cloudabi.ENOTCAPABLE
 	}
 	return cloudabi.EIO

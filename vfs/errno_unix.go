@@ -44,8 +44,6 @@ var systemErrors = []struct {
 	{syscall.EDQUOT, cloudabi.EDQUOT},
 	{syscall.EFBIG, cloudabi.EFBIG},
 	{syscall.EBADF, cloudabi.EBADF},
-	// There is no EBUSY for a program: a mount point cannot be renamed or
-	// removed, whatever it waits for (abi/semantics.md section 5.3).
 	{syscall.EBUSY, cloudabi.EBUSY},
 	{syscall.EMLINK, cloudabi.EMLINK},
 	{syscall.EMFILE, cloudabi.EMFILE},
@@ -64,7 +62,7 @@ var systemErrors = []struct {
 	{syscall.ENOTSUP, cloudabi.ENOTSUP},
 	{syscall.EOPNOTSUPP, cloudabi.ENOTSUP},
 	{syscall.ESTALE, cloudabi.ESTALE},
-	{syscall.ETXTBSY, cloudabi.ETXTBSY},
+	{textBusy, cloudabi.ETXTBSY},
 	{syscall.ENOTTY, cloudabi.ENOTTY},
 	{syscall.EIO, cloudabi.EIO},
 }

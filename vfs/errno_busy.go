@@ -1,0 +1,7 @@
+//go:build unix || wasip1
+
+package vfs
+
+import "syscall"
+
+const textBusy = syscall.ETXTBSY
