@@ -12,6 +12,9 @@ import (
 // becomes a map. Option is how errors name where the text comes from, such as
 // "--set".
 
+// Empty returns the configuration that is an empty map.
+func Empty() *Config { return &Config{Data: argdata.Map()} }
+
 // Set adds key=value. The value is read as an untagged value of YAML, so that
 // 8 is an integer; one that begins with a quote, "[", "{" or "!" is read as
 // YAML altogether, tags and all.

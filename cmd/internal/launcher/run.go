@@ -1,0 +1,113 @@
+package launcher
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/nuage-emu/nuage"
+	"github.com/nuage-emu/nuage/abi"
+	"github.com/nuage-emu/nuage/abi/cloudabi"
+	"github.com/nuage-emu/nuage/elf"
+	"github.com/nuage-emu/nuage/launch"
+)
+
+// Options are what to run, and how.
+type Options struct {
+	Command string // the name of the launcher itself, for messages
+	Program string // path of the program
+	Config  *launch.Config
+
+	Machine    nuage.Options // Trace included
+	Generation abi.Generation
+	StartForm  elf.Generation
+	StackSize  uint64
+
+	Stderr io.Writer
+	// Registers are printed too when an instruction ends the program.
+	Registers bool
+}
+
+// Run starts the program, waits for its end, and returns the exit status: the
+// program's own, or for a death by signal 128 and the signal's number, with a
+// line on standard error. An error is about starting it: status [Failed].
+//
+// A request of the host to end (interrupt, terminate) is passed on to the
+// program as that signal.
+func Run(o Options) (status int, err error) {
+	ctx := context.Background()
+	image, err := nuage.LoadFile(o.Program)
+	if err != nil {
+		return Failed, err
+	}
+	defer image.Close()
+	config, err := arguments(ctx, o.Config)
+	if err != nil {
+		return Failed, err
+	}
+	config.Generation, config.StartForm, config.StackSize = o.Generation, o.StartForm, o.StackSize
+	config.Stopped = func(p *nuage.Process, _ cloudabi.Signal) {
+		stopSelf()
+		p.Continue()
+	}
+	machine, err := nuage.NewMachine(o.Machine)
+	if err != nil {
+		return Failed, err
+	}
+	defer machine.Close()
+	process, err := machine.Start(ctx, image, config)
+	if err != nil {
+		return Failed, err
+	}
+	return o.report(wait(process)), nil
+}
+
+// requests are the signals of the host that end a program, as the guest knows
+// them.
+var requests = map[os.Signal]cloudabi.Signal{
+	os.Interrupt:    cloudabi.SIGINT,
+	syscall.SIGTERM: cloudabi.SIGTERM,
+}
+
+func wait(p *nuage.Process) nuage.ExitStatus {
+	ended := make(chan os.Signal, 1)
+	for s := range requests {
+		signal.Notify(ended, s)
+	}
+	defer signal.Stop(ended)
+	for {
+		select {
+		case s := <-ended:
+			p.Kill(requests[s])
+		case <-p.Done():
+			status, _ := p.Wait(context.Background()) // cannot fail any more
+			return status
+		}
+	}
+}
+
+// report says how the program died, if it did, and returns the exit status.
+func (o *Options) report(s nuage.ExitStatus) int {
+	if s.Signal == 0 {
+		return int(s.Code)
+	}
+	fmt.Fprintf(o.Stderr, "%s: %s: %s\n", o.Command, o.Program, oneLine(s.String()))
+	if o.Registers && s.Fault != nil {
+		fmt.Fprintln(o.Stderr, strings.TrimRight(s.Fault.Registers, "\n"))
+	}
+	return SignalStatus(s.Signal)
+}
+
+// oneLine keeps a message to one line, whatever got into it.
+func oneLine(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < 0x20 || r == 0x7f {
+			return ' '
+		}
+		return r
+	}, s)
+}

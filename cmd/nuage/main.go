@@ -1,0 +1,102 @@
+// Command nuage runs CloudABI programs and shows what is inside of them.
+//
+// Start reading here, with the grammar of the command line; each command has
+// a file of its own name. What the commands share with cloudabi-run is in
+// cmd/internal/launcher.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/nuage-emu/nuage/cmd/internal/launcher"
+)
+
+// grammar is the command line.
+type grammar struct {
+	Run     runCmd     `cmd:"" help:"Run a program."`
+	Inspect inspectCmd `cmd:"" help:"Show what a program is: segments, symbols, the calls it uses, its code."`
+	Calls   callsCmd   `cmd:"" help:"List the system calls: numbers, arguments, rights, what this build supports."`
+	Version versionCmd `cmd:"" help:"Print the version."`
+}
+
+const description = `Run CloudABI programs: static x86-64 and aarch64 executables that can do nothing but
+compute and use the files, directories and connections they are given.
+
+Examples:
+  nuage run prog                                    a program that needs nothing
+  nuage run prog config.yaml                        what it is given is in config.yaml
+  nuage run --fd out=stdout --file in=README.md prog
+  nuage run --trace prog config.yaml                watch its system calls
+  nuage inspect prog                                look inside without running it`
+
+// tool is what the commands work with.
+type tool struct {
+	stdin          *os.File
+	stdout, stderr io.Writer
+}
+
+// exitStatus ends the command with a status and without a message: there has
+// been one, or none is called for.
+type exitStatus int
+
+func (e exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
+
+func main() { os.Exit(run(os.Args[1:])) }
+
+// run is main with an exit status. Everything that is wrong with our own work
+// is launcher.Failed, as cloudabi-run has it.
+func run(args []string) (status int) {
+	t := &tool{os.Stdin, os.Stdout, os.Stderr}
+	var g grammar
+	parser, err := kong.New(&g,
+		kong.Name("nuage"),
+		kong.Description(description),
+		kong.ExplicitGroups([]kong.Group{
+			{Key: "given", Title: "What the program is given, in short (each may be repeated):"},
+			{Key: "watch", Title: "Watching:"},
+			{Key: "limits", Title: "Limits:"},
+			{Key: "machine", Title: "The machine:"},
+		}),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+		kong.Writers(t.stdout, t.stderr),
+		kong.Exit(func(code int) { panic(exitStatus(code)) }), // after --help
+	)
+	if err != nil {
+		return t.fail(err)
+	}
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case exitStatus:
+			status = int(r)
+		default:
+			panic(r)
+		}
+	}()
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	ctx, err := parser.Parse(args)
+	if err != nil {
+		return t.fail(fmt.Errorf("%w; nuage --help explains", err))
+	}
+	err = ctx.Run(t)
+	var es exitStatus
+	switch {
+	case errors.As(err, &es):
+		return int(es)
+	case err != nil:
+		return t.fail(err)
+	}
+	return 0
+}
+
+func (t *tool) fail(err error) int {
+	fmt.Fprintf(t.stderr, "nuage: %v\n", err)
+	return launcher.Failed
+}
