@@ -325,14 +325,35 @@ func (c *cursor) finish(d *Inst, r *Row) error {
 			a.Value += d.Next()
 		}
 	}
-	if d.Mem.RIP {
-		// Kept relative: Address adds the next instruction's address.
-		d.Mem.Base = Zero
+	if !d.registersExist() {
+		return ErrIllegal
 	}
 	if d.Lock() && (r.Attr&Lockable == 0 || !d.HasMem || d.Args[0].Kind != ArgMem) {
 		return ErrIllegal
 	}
 	return nil
+}
+
+// registersExist refuses segment, control and debug registers that the
+// processor does not have, and a load of CS.
+func (d *Inst) registersExist() bool {
+	for i := range d.Args[:d.NArgs] {
+		switch a := &d.Args[i]; a.Kind {
+		case ArgSeg:
+			if a.Reg > 5 || a.Op.Write && a.Reg == 1 {
+				return false
+			}
+		case ArgControl:
+			if a.Reg == 1 || a.Reg > 4 && a.Reg != 8 {
+				return false
+			}
+		case ArgDebug:
+			if a.Reg > 7 {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // memory decodes ModRM's memory forms, SIB and displacement (Vol. 2, 2.1.5 and
@@ -376,6 +397,9 @@ func (c *cursor) arg(d *Inst, o *operand, size int) {
 	case 'E', 'R', 'M':
 		if d.HasMem {
 			a.Kind = ArgMem
+			if o.Type == 'h' {
+				a.Width = 2
+			}
 			return
 		}
 		a.Kind, a.Reg = ArgReg, d.gpr(rm, w)
@@ -400,6 +424,9 @@ func (c *cursor) arg(d *Inst, o *operand, size int) {
 		}
 		at := c.i
 		a.Value = c.signed(w)
+		if !o.signed {
+			a.Value &= 1<<(8*w) - 1
+		}
 		if d.ImmN == 0 {
 			d.Imm, d.ImmAt, d.ImmN = a.Value, uint8(at), uint8(w)
 		}

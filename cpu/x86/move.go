@@ -37,7 +37,7 @@ var moveRows = Section{Ref: "Vol. 1, 5.1.1 Data Transfer Instructions", Rows: []
 	{"50+r", "push", "Zv | +RSP =Tv", "", D64, sized{1: push[uint16], 3: push[uint64]}},
 	{"FF /6", "push", "Ev | +RSP =Tv", "", D64, sized{1: push[uint16], 3: push[uint64]}},
 	{"68", "push", "Iz | +RSP =Tv", "", D64, sized{1: push[uint16], 3: push[uint64]}},
-	{"6A", "push", "Ib | +RSP =Tv", "", D64, bindPushByte},
+	{"6A", "push", "Ibs | +RSP =Tv", "", D64, bindPushByte},
 	{"58+r", "pop", "=Zv | +RSP Tv", "", D64, sized{1: pop[uint16], 3: pop[uint64]}},
 	{"8F /0", "pop", "=Ev | +RSP Tv", "", D64, bindPop},
 

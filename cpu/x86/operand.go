@@ -14,7 +14,7 @@ import "strings"
 //	R  general register only, ModRM.rm            G  general register, ModRM.reg
 //	Z  general register, low three opcode bits    S  segment register, ModRM.reg
 //	C  control register, ModRM.reg                D  debug register, ModRM.reg
-//	I  immediate, sign-extended to 64 bits        J  displacement from the next instruction
+//	I  immediate (see below)                      J  displacement from the next instruction
 //	O  memory, address in the instruction
 //	X  memory at seg:rsi (string source)          Y  memory at rdi (string destination)
 //	V  vector register, ModRM.reg                 W  vector register or memory, ModRM.rm
@@ -28,7 +28,11 @@ import "strings"
 //	b 1   w 2   d 4   q 8   t 10   x 16   (bytes)
 //	v  2, 4 or 8 by operand size      z  2 or 4: 66 prefix or not
 //	y  4 or 8 by REX.W                p  far pointer: 2 bytes and a v
+//	h  2 in memory, v in a register
 //	a  any: the instruction's own format (FXSAVE and the like)
+//
+// Immediates of types z and v are sign-extended to 64 bits, those of types b and
+// w zero-extended, except Ibs, the byte that stands for a whole operand.
 //
 // An x operand in memory must be aligned to 16 bytes unless "u" follows (Wxu).
 //
@@ -47,6 +51,8 @@ type Operand struct {
 	Access bool // memory forms access memory
 	Align  bool // memory forms must be aligned to 16 bytes
 	Name   string
+
+	signed bool // the immediate is sign-extended
 }
 
 type operand = Operand
@@ -69,7 +75,7 @@ func (o *Operand) Width(size int) int {
 		return 10
 	case 'x':
 		return 16
-	case 'v':
+	case 'v', 'h':
 		return size
 	case 'z':
 		return min(size, 4)
@@ -132,11 +138,12 @@ func parseOperand(t string) operand {
 		o.Method, o.Type, o.Reg = f.method, f.typ, f.reg
 		return o
 	}
-	if len(t) < 2 || strings.IndexByte("EMRGZSCDIJOXYVWUPQNFT", t[0]) < 0 || strings.IndexByte("bwdqtxvzypa", t[1]) < 0 {
+	if len(t) < 2 || strings.IndexByte("EMRGZSCDIJOXYVWUPQNFT", t[0]) < 0 || strings.IndexByte("bwdqtxvzypah", t[1]) < 0 {
 		panic("x86: bad operand " + t)
 	}
 	o.Method, o.Type = t[0], t[1]
 	o.Align = o.Type == 'x' && len(t) == 2
+	o.signed = o.Type == 'z' || o.Type == 'v' || len(t) == 3 && t[2] == 's'
 	return o
 }
 
@@ -149,7 +156,7 @@ var fixedOperands = map[string]struct {
 	"EAX": {'r', 'd', RAX}, "ECX": {'r', 'd', RCX}, "EDX": {'r', 'd', RDX}, "EBX": {'r', 'd', RBX},
 	"RAX": {'r', 'q', RAX}, "RCX": {'r', 'q', RCX}, "RDX": {'r', 'q', RDX}, "RBX": {'r', 'q', RBX},
 	"RSP": {'r', 'q', RSP}, "RBP": {'r', 'q', RBP}, "RSI": {'r', 'q', RSI}, "RDI": {'r', 'q', RDI}, "R11": {'r', 'q', R11},
-	"rAX": {'r', 'v', RAX}, "rDX": {'r', 'v', RDX}, "rCX": {'r', 'v', RCX}, "rBX": {'r', 'v', RBX},
+	"eAX": {'r', 'z', RAX}, "rAX": {'r', 'v', RAX}, "rDX": {'r', 'v', RDX}, "rCX": {'r', 'v', RCX}, "rBX": {'r', 'v', RBX},
 	"1":    {'1', 'b', 0},
 	"XMM0": {'x', 'x', 0},
 	"ST0":  {'f', 't', 0},

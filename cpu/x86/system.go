@@ -6,7 +6,7 @@ package x86
 // registers can be read and have the values of a 64-bit user program; the
 // selectors reach no descriptor.
 var systemRows = Section{Ref: "Vol. 1, 5.20 System Instructions", Rows: []Spec{
-	{"8C /r", "mov", "=Ev Sw", "", 0, bindMovSeg},
+	{"8C /r", "mov", "=Eh Sw", "", 0, bindMovSeg},
 	{"8E /r", "mov", "=Sw Ew", "", Ends, opFunc(protection)},
 	{"0F A0", "push", "FS | +RSP =Tv", "", D64, bindPushSeg},
 	{"0F A8", "push", "GS | +RSP =Tv", "", D64, bindPushSeg},
@@ -28,30 +28,30 @@ var systemRows = Section{Ref: "Vol. 1, 5.20 System Instructions", Rows: []Spec{
 	{"0F 00 /5", "verw", "Ew", "w:z", 0, bindNoDescriptor},
 
 	{"E4", "in", "=AL Ib", "", Ends, opFunc(protection)},
-	{"E5", "in", "=EAX Ib", "", Ends, opFunc(protection)},
+	{"E5", "in", "=eAX Ib", "", Ends, opFunc(protection)},
 	{"E6", "out", "Ib AL", "", Ends, opFunc(protection)},
-	{"E7", "out", "Ib EAX", "", Ends, opFunc(protection)},
+	{"E7", "out", "Ib eAX", "", Ends, opFunc(protection)},
 	{"EC", "in", "=AL DX", "", Ends, opFunc(protection)},
-	{"ED", "in", "=EAX DX", "", Ends, opFunc(protection)},
+	{"ED", "in", "=eAX DX", "", Ends, opFunc(protection)},
 	{"EE", "out", "DX AL", "", Ends, opFunc(protection)},
-	{"EF", "out", "DX EAX", "", Ends, opFunc(protection)},
+	{"EF", "out", "DX eAX", "", Ends, opFunc(protection)},
 	{"6C", "insb", "=Yb DX", "", Rep | Ends, opFunc(protection)},
-	{"6D", "insd", "=Yz DX", "", Rep | Ends, opFunc(protection)},
+	{"6D", "insw/insd", "=Yz DX", "", Rep | Ends, opFunc(protection)},
 	{"6E", "outsb", "DX Xb", "", Rep | Ends, opFunc(protection)},
-	{"6F", "outsd", "DX Xz", "", Rep | Ends, opFunc(protection)},
+	{"6F", "outsw/outsd", "DX Xz", "", Rep | Ends, opFunc(protection)},
 	{"F4", "hlt", "", "", Ends, opFunc(protection)},
 	{"FA", "cli", "", "", Ends, opFunc(protection)},
 	{"FB", "sti", "", "", Ends, opFunc(protection)},
 
-	{"0F 00 /0", "sldt", "=Ew", "", Ends, opFunc(protection)},
-	{"0F 00 /1", "str", "=Ew", "", Ends, opFunc(protection)},
+	{"0F 00 /0", "sldt", "=Eh", "", Ends, opFunc(protection)},
+	{"0F 00 /1", "str", "=Eh", "", Ends, opFunc(protection)},
 	{"0F 00 /2", "lldt", "Ew", "", Ends, opFunc(protection)},
 	{"0F 00 /3", "ltr", "Ew", "", Ends, opFunc(protection)},
 	{"0F 01 /0", "sgdt", "=Ma", "", Ends, opFunc(protection)},
 	{"0F 01 /1", "sidt", "=Ma", "", Ends, opFunc(protection)},
 	{"0F 01 /2", "lgdt", "Ma", "", Ends, opFunc(protection)},
 	{"0F 01 /3", "lidt", "Ma", "", Ends, opFunc(protection)},
-	{"0F 01 /4", "smsw", "=Ew", "", Ends, opFunc(protection)},
+	{"0F 01 /4", "smsw", "=Eh", "", Ends, opFunc(protection)},
 	{"0F 01 /6", "lmsw", "Ew", "", Ends, opFunc(protection)},
 	{"0F 01 /7", "invlpg", "&Mb", "", Ends, opFunc(protection)},
 	{"0F 01 F8", "swapgs", "", "", Ends, opFunc(protection)},
@@ -72,17 +72,12 @@ var systemRows = Section{Ref: "Vol. 1, 5.20 System Instructions", Rows: []Spec{
 var selectors = [8]uint16{0, 0x33, 0x2b, 0, 0, 0, 0, 0}
 
 // bindMovSeg: a register receives the selector zero-extended to the operand
-// size, memory always 16 bits. Segment registers 6 and 7 do not exist.
+// size, memory always 16 bits.
 func bindMovSeg(b *binder) {
 	d := &b.d
 	n := d.Args[1].Reg
-	if n > 5 {
-		b.illegal()
-		return
-	}
 	fn := sized{1: movRR[uint16], 2: movRR[uint32], 3: movRR[uint64]}[sizeIndex(d.Size)]
 	if d.HasMem {
-		d.Args[0].Width = 2
 		fn = movMR[uint16]
 	}
 	o := b.operands(fn)
