@@ -38,8 +38,9 @@ type scriptEngine struct {
 
 // scripts is what entry points mean. Scripts may add more while they run.
 type scripts struct {
-	mu   sync.Mutex
-	list []script
+	machine *Machine
+	mu      sync.Mutex
+	list    []script
 }
 
 // entry returns the entry point of a script.
@@ -406,7 +407,7 @@ func (w *world) tryStart(ctx context.Context, f script, fds ...DescriptorSpec) (
 	}
 	space, err := memory.New(memory.Options{Form: w.form, Quota: w.m.quota})
 	require.NoError(w, err)
-	s := &scripts{}
+	s := &scripts{machine: w.m}
 	p := w.m.newProcess(space, func(space *memory.Space) cpu.Engine {
 		return &scriptEngine{space: space, tb: w.TB, scripts: s}
 	}, files)
@@ -442,4 +443,21 @@ func (w *world) run(f script, fds ...DescriptorSpec) {
 func run(tb testing.TB, f script, fds ...DescriptorSpec) {
 	tb.Helper()
 	newWorld(tb, Limits{}).run(f, fds...)
+}
+
+// waitingThreads counts the threads of the machine that wait for something. A
+// script may ask, since it knows the machine behind the curtain.
+func (g *guest) waitingThreads() int {
+	n := 0
+	m := g.scripts.machine
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, t := range m.threads {
+		t.timeMu.Lock()
+		if !t.running && t.since != 0 {
+			n++
+		}
+		t.timeMu.Unlock()
+	}
+	return n
 }

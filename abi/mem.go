@@ -75,6 +75,9 @@ func (t *Thread) memMap(a *args) cloudabi.Errno {
 }
 
 func (t *Thread) memMapInto(a *args, m memory.Mapping) cloudabi.Errno {
+	if !m.Fixed && m.Len > t.space().Size() {
+		return cloudabi.ENOMEM // a proper request, for more than there can be
+	}
 	addr, err := t.space().Map(m)
 	a.out[0] = addr
 	return errnoOf(err)
