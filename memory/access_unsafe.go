@@ -64,7 +64,10 @@ func (p *page) long(off uint32) *uint64 { return &p[off&pageMask>>3] }
 // Load8 to Load64 and Store8 to Store64 are the accesses of engines, at any
 // alignment, the address taken modulo 2^32. Naturally aligned ones are single
 // copies: they never tear. A refused access panics with a value for
-// [Space.Recovered]; a refused store has changed nothing.
+// [Space.Recovered]; a refused store has changed nothing (on arm64 hosts, a
+// store that crosses into a refused page may have changed the first page).
+//
+// The compiler drops a load whose result is not used; see [Space.Probe].
 func (s *Space) Load8(addr uint32) uint8 {
 	if b := s.base; b != nil {
 		return *(*uint8)(unsafe.Add(b, uintptr(addr)))
@@ -160,7 +163,8 @@ func (s *Space) probeByte(addr uint32, need Prot) {
 		if need&Write != 0 {
 			atomic.AddUint32((*uint32)(unsafe.Add(s.base, uintptr(addr&^3))), 0)
 		} else {
-			_ = s.Load8(addr)
+			// Not Load8: the compiler drops plain loads that nobody uses.
+			atomic.LoadUint32((*uint32)(unsafe.Add(s.base, uintptr(addr&^3))))
 		}
 		return
 	}

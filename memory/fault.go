@@ -3,7 +3,6 @@ package memory
 import (
 	"errors"
 	"fmt"
-	"math"
 )
 
 // PageSize is the guest's page size in bytes, on every host.
@@ -103,8 +102,10 @@ type addressed interface {
 // that the panic is none of this space's accesses and must go on.
 //
 // In the window form the host tells the address only, so Access is concluded
-// from the protection: Write for a page that can be read, else Read. An engine
-// that knows better may overwrite it.
+// from the protection: Write for a page that can be read, else Read; and every
+// access to a page behind the end of its object is taken for a bus fault, also
+// a write that the protection forbids. An engine that knows better may
+// overwrite it.
 func (s *Space) Recovered(r any) (f *Fault, retry, ok bool) {
 	switch e := r.(type) {
 	case *Fault:
@@ -153,10 +154,10 @@ func (s *Space) explain(addr uint64) (f *Fault, retry bool) {
 // check walks [addr, addr+n) and returns the first fault an access of kind
 // need would meet, or nil. The caller holds s.mu.
 func (s *Space) check(addr, n uint64, need Prot) *Fault {
-	end := addr + n
-	if end < addr {
-		end = math.MaxUint64
+	if addr >= spaceSize && n > 0 {
+		return &Fault{Addr: addr, Access: missing(need)}
 	}
+	end := addr + min(n, spaceSize) // beyond the space nothing is mapped
 	for i := s.regions.search(addr); addr < end; i++ {
 		if i == len(s.regions) || s.regions[i].Addr > addr || !s.regions[i].Prot.allows(need) {
 			return &Fault{Addr: addr, Access: missing(need)}

@@ -29,6 +29,9 @@ func newSpace(t testing.TB, form Form, q *Quota) *Space {
 	return s
 }
 
+// sink keeps the compiler from dropping loads.
+var sink uint8
+
 const rw = Read | Write
 
 func TestSmoke(t *testing.T) {
@@ -68,7 +71,7 @@ func TestSmoke(t *testing.T) {
 		_, err = o.ReadAt(b[:5], 0)
 		require.NoError(t, err)
 		require.Equal(t, "Jello", string(b[:5]))
-		f = faultOf(s, func() { s.Load8(uint32(addr) + PageSize) })
+		f = faultOf(s, func() { sink = s.Load8(uint32(addr) + PageSize) })
 		require.Equal(t, &Fault{Addr: addr + PageSize, Access: Read, Bus: true}, f)
 		require.NoError(t, o.Close())
 	})
