@@ -44,6 +44,8 @@ static inline void *map_pages(size_t n) {
   return p;
 }
 
-/* An address that is never mapped, and one above the 4 GiB window. */
-#define NOWHERE ((void *)16)
+/* An address where nothing is mapped, and one above the 4 GiB window. The
+ * first is above 64 KiB, or poll would take it for the descriptor that it had
+ * as its first argument before August 2015. */
+#define NOWHERE ((void *)0x20000)
 #define BEYOND ((void *)0x100000000000)

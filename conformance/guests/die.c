@@ -61,7 +61,7 @@ int guest_main(const struct arg *args) {
   if (strcmp(how, "unmap stack") == 0) {
     char here;
     char *page = (char *)((uintptr_t)&here & ~(uintptr_t)4095);
-    cloudabi_sys_mem_unmap(page - (1 << 20), 16 << 20);
+    cloudabi_sys_mem_unmap(page - (1 << 20), (1 << 20) + 2 * 4096);
   }
   if (strcmp(how, "unmap all") == 0)
     for (uintptr_t p = 0x10000; p < 0xffff0000; p += 1 << 20)

@@ -132,7 +132,11 @@ static void misuse(void) {
   lock_write(&l);
   CHECK_ERR(acquire(W, &l, CLOUDABI_SCOPE_PRIVATE), CLOUDABI_EDEADLK);
   unlock(&l);
+#ifndef GUEST_2015 /* scopes had other numbers for a while, or were not there */
   CHECK_ERR(acquire(W, &l, 0), CLOUDABI_EINVAL);
+  CHECK_ERR(cloudabi_sys_lock_unlock(&l, 1), CLOUDABI_EINVAL);
+  CHECK_ERR(cloudabi_sys_condvar_signal(&l, 3, 1), CLOUDABI_EINVAL);
+#endif
   CHECK_ERR(acquire(W, NOWHERE, CLOUDABI_SCOPE_PRIVATE), CLOUDABI_EFAULT);
   l = MANAGED; /* managed by nobody */
   CHECK_ERR(acquire(R, &l, CLOUDABI_SCOPE_PRIVATE), CLOUDABI_EINVAL);
@@ -145,12 +149,10 @@ static void misuse(void) {
   CHECK_OK(acquire(W, &l, CLOUDABI_SCOPE_SHARED));
   CHECK_INT(l, thread_self() | HELD);
   CHECK_OK(cloudabi_sys_lock_unlock(&l, CLOUDABI_SCOPE_SHARED));
-  CHECK_ERR(cloudabi_sys_lock_unlock(&l, 1), CLOUDABI_EINVAL);
   CHECK_ERR(cloudabi_sys_lock_unlock(NOWHERE, CLOUDABI_SCOPE_PRIVATE), CLOUDABI_EFAULT);
   static cond_t c;
   CHECK_OK(cloudabi_sys_condvar_signal(&c, CLOUDABI_SCOPE_PRIVATE, 1));
   CHECK_OK(cloudabi_sys_condvar_signal(&c, CLOUDABI_SCOPE_PRIVATE, 0));
-  CHECK_ERR(cloudabi_sys_condvar_signal(&c, 3, 1), CLOUDABI_EINVAL);
   CHECK_ERR(cloudabi_sys_condvar_signal(NOWHERE, CLOUDABI_SCOPE_PRIVATE, 1), CLOUDABI_EFAULT);
 }
 

@@ -1,0 +1,99 @@
+package nuage
+
+import (
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"os"
+
+	"golang.org/x/term"
+
+	"github.com/nuage-emu/nuage/abi"
+	"github.com/nuage-emu/nuage/abi/cloudabi"
+	"github.com/nuage-emu/nuage/abi/host"
+	"github.com/nuage-emu/nuage/vfs"
+)
+
+// OSFile is an open file of this process: standard output, a pipe, a socket, a
+// directory. It stays open when the program has ended. A regular file becomes a
+// stream too, at the offset that it has and shares with its other users; to
+// give a program a file with all that files can do, use [File].
+func OSFile(f *os.File) *Capability {
+	return &Capability{name: f.Name(), make: func(m *Machine, _ *Image) (abi.Object, error) {
+		return osFile(f, false)
+	}}
+}
+
+// HostFD is the descriptor of this process with the given number, as it was
+// inherited: what "!fd 3" in a launcher's configuration means.
+func HostFD(n uint32) *Capability {
+	return &Capability{name: fmt.Sprintf("descriptor %d", n), make: func(m *Machine, _ *Image) (abi.Object, error) {
+		switch n {
+		case 0:
+			return osFile(os.Stdin, false)
+		case 1:
+			return osFile(os.Stdout, false)
+		case 2:
+			return osFile(os.Stderr, false)
+		}
+		f := os.NewFile(uintptr(n), fmt.Sprintf("/dev/fd/%d", n))
+		if f == nil {
+			return nil, cloudabi.EBADF
+		}
+		return m.inherited(f)
+	}}
+}
+
+// inherited makes an object of a descriptor that this process did not open.
+func (m *Machine) inherited(f *os.File) (abi.Object, error) {
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("it is not open in this process")
+	case info.IsDir():
+		root, err := os.OpenRoot(f.Name())
+		if err != nil {
+			return nil, unwrapPath(err)
+		}
+		d, err := vfs.NewHostRoot(root, vfs.HostOptions{Clock: m.clock()})
+		if err != nil {
+			return nil, err
+		}
+		return abi.NewDirectory(d), nil
+	case info.Mode()&fs.ModeSocket != 0:
+		if c, err := net.FileConn(f); err == nil {
+			return abi.NewStream(host.NewConn(c)), nil
+		}
+		if l, err := net.FileListener(f); err == nil {
+			return abi.NewListener(host.NewListener(l)), nil
+		}
+	}
+	return osFile(f, false)
+}
+
+// osFile makes a stream of an open file, closing it in the end if owned. Which
+// of reading and writing is possible shows when it is tried: a host tells
+// nobody how a descriptor was opened.
+func osFile(f *os.File, owned bool) (abi.Object, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("it is not open in this process")
+	}
+	o := host.StreamOptions{}
+	if info.Mode()&fs.ModeCharDevice != 0 {
+		o.Filetype = cloudabi.FiletypeCharacterDevice
+		o.Terminal = term.IsTerminal(int(f.Fd()))
+	}
+	var r io.Reader = f
+	var w io.Writer = f
+	switch {
+	case owned:
+		o.Close = f.Close
+	case f == os.Stdin:
+		w = nil
+	case f == os.Stdout || f == os.Stderr:
+		r = nil
+	}
+	return abi.NewStream(host.NewStream(r, w, o)), nil
+}
