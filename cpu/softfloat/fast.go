@@ -32,9 +32,11 @@ func largeEnough64(v uint64) bool { return v>>52&0x7ff-2 <= 0x7fc }
 // largeEnough32 is largeEnough64 for binary32.
 func largeEnough32(v uint32) bool { return v>>23&0xff-2 <= 0xfc }
 
-func ordinaryOrZero64(v uint64) bool { return ordinary64(v) || v<<1 == 0 }
+// OrdinaryOrZero64 reports whether v is a normal number or a zero.
+func OrdinaryOrZero64(v uint64) bool { return ordinary64(v) || v<<1 == 0 }
 
-func ordinaryOrZero32(v uint32) bool { return ordinary32(v) || v<<1 == 0 }
+// OrdinaryOrZero32 reports whether v is a normal number or a zero.
+func OrdinaryOrZero32(v uint32) bool { return ordinary32(v) || v<<1 == 0 }
 
 // FastAddF64 is a+b.
 func FastAddF64(a, b uint64) (r uint64, ok bool) {
@@ -104,7 +106,7 @@ func ExactAddF64(a, b uint64) (r uint64, ok bool) {
 	x, y := math.Float64frombits(a), math.Float64frombits(b)
 	s := x + y
 	r = math.Float64bits(s)
-	if !ordinaryOrZero64(a) || !ordinaryOrZero64(b) || !ordinaryOrZero64(r) {
+	if !OrdinaryOrZero64(a) || !OrdinaryOrZero64(b) || !OrdinaryOrZero64(r) {
 		return r, false
 	}
 	// The rounding error of a sum, computed exactly (Knuth, volume 2, 4.2.2).
@@ -117,7 +119,7 @@ func ExactAddF32(a, b uint32) (r uint32, ok bool) {
 	x, y := math.Float32frombits(a), math.Float32frombits(b)
 	s := x + y
 	r = math.Float32bits(s)
-	if !ordinaryOrZero32(a) || !ordinaryOrZero32(b) || !ordinaryOrZero32(r) {
+	if !OrdinaryOrZero32(a) || !OrdinaryOrZero32(b) || !OrdinaryOrZero32(r) {
 		return r, false
 	}
 	t := s - x
@@ -129,7 +131,7 @@ func ExactMulF64(a, b uint64) (r uint64, ok bool) {
 	r = math.Float64bits(float64(math.Float64frombits(a) * math.Float64frombits(b)))
 	if !ordinary64(a) || !ordinary64(b) {
 		// A zero times a number.
-		return r, r<<1 == 0 && ordinaryOrZero64(a) && ordinaryOrZero64(b)
+		return r, r<<1 == 0 && OrdinaryOrZero64(a) && OrdinaryOrZero64(b)
 	}
 	return r, largeEnough64(r) && bits.TrailingZeros64(a|1<<52)+bits.TrailingZeros64(b|1<<52) >= 52
 }
@@ -138,7 +140,7 @@ func ExactMulF64(a, b uint64) (r uint64, ok bool) {
 func ExactMulF32(a, b uint32) (r uint32, ok bool) {
 	r = math.Float32bits(float32(math.Float32frombits(a) * math.Float32frombits(b)))
 	if !ordinary32(a) || !ordinary32(b) {
-		return r, r<<1 == 0 && ordinaryOrZero32(a) && ordinaryOrZero32(b)
+		return r, r<<1 == 0 && OrdinaryOrZero32(a) && OrdinaryOrZero32(b)
 	}
 	return r, largeEnough32(r) && bits.TrailingZeros32(a|1<<23)+bits.TrailingZeros32(b|1<<23) >= 23
 }

@@ -1,0 +1,193 @@
+package x86
+
+import "github.com/nuage-emu/nuage/cpu/softfloat"
+
+// Arithmetic (Vol. 1, 8.3.5).
+
+var (
+	fpuAdd fpuFunc = (*softfloat.Env).Add
+	fpuMul fpuFunc = (*softfloat.Env).Mul
+	fpuSub fpuFunc = (*softfloat.Env).Sub
+	fpuDiv fpuFunc = (*softfloat.Env).Div
+)
+
+func fpuSubR(e *softfloat.Env, a, b num, f *softfloat.Format) num { return e.Sub(b, a, f) }
+func fpuDivR(e *softfloat.Env, a, b num, f *softfloat.Format) num { return e.Div(b, a, f) }
+
+// fpuRegs is ST(dst) = f(ST(dst), ST(src)), and n pops.
+func fpuRegs(f fpuFunc, n int) func(*binder) {
+	return x87(func(s *State, o *op) *op {
+		s.fpuWait()
+		p := &s.FPU
+		if p.empty(o.dst) || p.empty(o.src) {
+			return s.underflow(o, o.dst, n)
+		}
+		r := f(s.fpuEnv(), p.num(o.dst), p.num(o.src), p.format())
+		if s.fpuDone(o) {
+			p.set(o.dst, r.X80())
+			p.pop(n)
+		}
+		return o.after()
+	})
+}
+
+// fpuMem is ST(0) = f(ST(0), memory).
+func fpuMem(load func(s *State, o *op) num, f fpuFunc) func(*binder) {
+	return x87(func(s *State, o *op) *op {
+		s.fpuWait()
+		b := load(s, o)
+		p := &s.FPU
+		if p.empty(0) {
+			return s.underflow(o, 0, 0)
+		}
+		r := f(s.fpuEnv(), p.num(0), b, p.format())
+		if s.fpuDone(o) {
+			p.set(0, r.X80())
+		}
+		return o.after()
+	})
+}
+
+// The memory operands, exact and with their signalling NaNs and denormals
+// still known as such.
+func loadM32(s *State, o *op) num { return new(softfloat.Env).UnpackF32(s.mem.Load32(s.ea(o))) }
+func loadM64(s *State, o *op) num { return new(softfloat.Env).UnpackF64(s.mem.Load64(s.ea(o))) }
+func loadI16(s *State, o *op) num { return softfloat.FromInt(int64(int16(s.mem.Load16(s.ea(o))))) }
+func loadI32(s *State, o *op) num { return softfloat.FromInt(int64(int32(s.mem.Load32(s.ea(o))))) }
+func loadI64(s *State, o *op) num { return softfloat.FromInt(int64(s.mem.Load64(s.ea(o)))) }
+
+// fpuUnary is ST(0) = f(ST(0)).
+func fpuUnary(f func(e *softfloat.Env, a num, p *softfloat.Format) num) func(*binder) {
+	return x87(func(s *State, o *op) *op {
+		s.fpuWait()
+		p := &s.FPU
+		if p.empty(0) {
+			return s.underflow(o, 0, 0)
+		}
+		r := f(s.fpuEnv(), p.num(0), p.format())
+		if s.fpuDone(o) {
+			p.set(0, r.X80())
+		}
+		return o.after()
+	})
+}
+
+func frndint(e *softfloat.Env, a num, _ *softfloat.Format) num {
+	if a.Class == softfloat.Subnormal {
+		e.Flags |= softfloat.Denormal
+	}
+	return e.RoundToIntegral(a, true)
+}
+
+// fpuBinary is ST(dst) = f(ST(0), ST(1)), and n pops.
+func fpuBinary(f func(e *softfloat.Env, a, b num) num, dst uint8, n int) func(*binder) {
+	return x87(func(s *State, o *op) *op {
+		s.fpuWait()
+		p := &s.FPU
+		if p.empty(0) || p.empty(1) {
+			return s.underflow(o, dst, n)
+		}
+		r := f(s.fpuEnv(), p.num(0), p.num(1))
+		if s.fpuDone(o) {
+			p.set(dst, r.X80())
+			p.pop(n)
+		}
+		return o.after()
+	})
+}
+
+// fprem is FPREM and FPREM1; the quotient's low bits go to C0, C3 and C1.
+func fprem(nearest bool) func(*binder) {
+	return x87(func(s *State, o *op) *op {
+		s.fpuWait()
+		p := &s.FPU
+		p.SW &^= fswC2
+		if p.empty(0) || p.empty(1) {
+			return s.underflow(o, 0, 0)
+		}
+		r, q, complete := s.fpuEnv().Remainder(p.num(0), p.num(1), nearest)
+		if s.fpuDone(o) {
+			p.SW &^= fswCC
+			if complete {
+				p.SW |= uint16(q&4<<6 | q&1<<9 | q&2<<13)
+			} else {
+				p.SW |= fswC2
+			}
+			p.set(0, r.X80())
+		}
+		return o.after()
+	})
+}
+
+// fpuPair replaces ST(0) by the first result of f and pushes the second: FXTRACT,
+// FPTAN and FSINCOS. Out of range (f says no), it sets C2 and changes nothing.
+func fpuPair(f func(e *softfloat.Env, a num) (below, top num, ok bool)) func(*binder) {
+	return x87(func(s *State, o *op) *op {
+		s.fpuWait()
+		p := &s.FPU
+		if p.empty(0) || !p.empty(7) {
+			if s.stackFault(o, !p.empty(0)) {
+				p.set(0, fpuIndefinite)
+				p.push(fpuIndefinite)
+			}
+			return o.after()
+		}
+		below, top, ok := f(s.fpuEnv(), p.num(0))
+		if !ok {
+			p.SW = p.SW&^fswC1 | fswC2
+			return o.after()
+		}
+		if s.fpuDone(o) {
+			p.set(0, below.X80())
+			p.push(top.X80())
+		}
+		return o.after()
+	})
+}
+
+func fxtract(e *softfloat.Env, a num) (below, top num, ok bool) {
+	below, top = e.Extract(a)
+	return below, top, true
+}
+
+// fpuSign is FCHS and FABS: no number is looked at.
+func fpuSign(f func(se uint16) uint16) func(*binder) {
+	return x87(func(s *State, o *op) *op {
+		s.fpuWait()
+		p := &s.FPU
+		if p.empty(0) {
+			return s.underflow(o, 0, 0)
+		}
+		p.SW &^= fswC1
+		v := p.get(0)
+		v.SE = f(v.SE)
+		p.set(0, v)
+		return o.after()
+	})
+}
+
+func fchs(se uint16) uint16 { return se ^ 0x8000 }
+func fabs(se uint16) uint16 { return se &^ 0x8000 }
+
+func f2xm1(e *softfloat.Env, a num, _ *softfloat.Format) num { return e.Exp2M1(a) }
+
+// fpuTrig is FSIN and FCOS: C2 tells that the argument is out of range.
+func fpuTrig(f func(e *softfloat.Env, a num) (num, bool)) func(*binder) {
+	return x87(func(s *State, o *op) *op {
+		s.fpuWait()
+		p := &s.FPU
+		p.SW &^= fswC2
+		if p.empty(0) {
+			return s.underflow(o, 0, 0)
+		}
+		r, ok := f(s.fpuEnv(), p.num(0))
+		if !ok {
+			p.SW = p.SW&^fswC1 | fswC2
+			return o.after()
+		}
+		if s.fpuDone(o) {
+			p.set(0, r.X80())
+		}
+		return o.after()
+	})
+}
