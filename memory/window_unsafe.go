@@ -81,7 +81,7 @@ func (w *window) afford() bool {
 		return true
 	}
 	if w.reserve != nil {
-		if n, ok := hostCountPieces(w.base, w.base+spaceSize); ok {
+		if n, ok := w.count(); ok {
 			w.settle(int64(n) + 2)
 		} else {
 			w.settle(int64(2*len(w.s.regions)) + 3)
@@ -263,3 +263,6 @@ func hostError(err error) error {
 
 // unlimitedPieces is hostMaxPieces where the host knows no limit.
 const unlimitedPieces = math.MaxInt32
+
+// count asks the host for the number of pieces.
+func (w *window) count() (int, bool) { return hostCountPieces(w.base, w.base+spaceSize) }
