@@ -17,6 +17,7 @@
 #define ERRORCODE 0x758
 #define ADDRESS 0x760
 #define FAULTPC 0x768
+#define SCRATCH 0x770
 
 #define ARENA 0x20000000
 #define ARENASIZE 0x100000
@@ -93,6 +94,12 @@ TEXT ·exit(SB), NOSPLIT|NOFRAME, $0-0
 	MOVQ SP, BX
 	LEAQ FLAGS+8(BX), SP
 	PUSHFQ
+	TESTL $0x40000, FLAGS(BX)   // AC: Go's code is not all aligned
+	JEQ  aligned
+	MOVQ $0x202, SCRATCH(BX)
+	LEAQ SCRATCH(BX), SP
+	POPFQ
+aligned:
 	MOVQ GOSP(BX), SP
 	MOVQ GOBP(BX), BP
 	CLD
@@ -130,6 +137,11 @@ TEXT ·handler(SB), NOSPLIT|NOFRAME, $0-0
 ours:
 	CMPQ RUNNING(R8), $0
 	JEQ  chain
+	MOVQ 176(DX), CX            // flags: the code may have set TF; stop tracing
+	ANDQ $~0x100, CX
+	MOVQ CX, 176(DX)
+	CMPQ 200(DX), $1            // vector: a trace trap is no outcome
+	JEQ  handled
 	MOVQ DI, SIGNAL(R8)
 	MOVQ AX, FAULTPC(R8)
 	MOVQ 192(DX), CX            // error code
@@ -140,6 +152,7 @@ ours:
 	MOVQ CX, ADDRESS(R8)
 	ADDQ $(EXITSTUB-CONTEXT), R8
 	MOVQ R8, 168(DX)
+handled:
 	RET
 wild:
 	// A branch may have led out of the arena: ask whose thread this is.

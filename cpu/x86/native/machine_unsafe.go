@@ -48,6 +48,8 @@ type context struct {
 	errorCode uint64
 	address   uint64
 	pc        uint64
+
+	_ uint64 // 0x770: scratch for the assembly
 }
 
 // Machine is a region of memory and a register state in which instructions are

@@ -157,6 +157,19 @@ func TestGoFaultsPassThrough(t *testing.T) {
 	require.Panics(t, func() { _ = 1 / zero })
 }
 
+// Code may leave TF and AC set; neither reaches Go.
+func TestTraceAndAlignmentFlags(t *testing.T) {
+	m := machine(t)
+	s := m.State()
+	for _, flags := range []uint64{0x100, 0x40000, 0x40100} {
+		s.R[4] = m.Base() + OpenOffset + 0x100
+		binary.LittleEndian.PutUint64(m.Bytes(OpenOffset+0x100, 8), 0x202|flags)
+		m.SetCode(0, []byte{0x9D}) // popfq
+		require.Equal(t, Done, m.Run().Kind)
+		require.Equal(t, m.Base()+OpenOffset+0x108, s.R[4])
+	}
+}
+
 func TestGS(t *testing.T) {
 	m := machine(t)
 	if h, ok := any(m).(interface{ HasGS() bool }); !ok || !h.HasGS() {

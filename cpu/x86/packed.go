@@ -254,6 +254,3 @@ func shufw(a uint64, sel uint8) uint64 {
 	p := func(n uint) uint64 { return uint64(uint16(a>>(sel>>n&3*16))) << (n * 8) }
 	return p(0) | p(2) | p(4) | p(6)
 }
-
-// dword picks doubleword i of a vector's first 16 bytes.
-func (v *Vec) dword(i uint8) uint64 { return uint64(uint32(v[i>>1&1] >> (i & 1 * 32))) }
