@@ -222,7 +222,7 @@ func (b *binder) checkAddress(seg uint8) {
 			if !a.Op.Access {
 				return
 			}
-			if a.Op.Write && !a.Op.Read {
+			if a.Op.Write {
 				access = memory.Write
 			}
 		}

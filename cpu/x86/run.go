@@ -218,7 +218,15 @@ func (r *run) recovered(v any, o *op) (cpu.Stop, bool) {
 		return cpu.Stop{}, false
 	}
 	r.retire(o)
-	return cpu.Stop{Kind: cpu.StopFault, PC: s.pc, Fault: *f}, true
+	stop := cpu.Stop{Kind: cpu.StopFault, PC: s.pc, Fault: *f}
+	if f.Access == memory.Read {
+		var d Inst
+		var buf [maxLen]byte
+		if n, _, err := r.in.space.Fetch(buf[:], s.pc); err == nil && Decode(&d, buf[:n], s.pc) == nil {
+			stop.Fault.Access = s.faultAccess(&d, f.Addr)
+		}
+	}
+	return stop, true
 }
 
 // publish makes Thread.Retired exact in the middle of a block.

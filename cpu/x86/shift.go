@@ -58,8 +58,8 @@ var shiftRows = Section{Ref: "Vol. 1, 5.1.5 Shift and Rotate Instructions", Rows
 
 // A count is taken modulo 32, or 64 for 64-bit operands; a count of zero
 // changes no flag. Where the manual leaves OF undefined (counts above one) we
-// do as Intel processors: OF is what a count of one would give. AF is cleared
-// by shifts.
+// do as Intel processors: OF is what a count of one would give (but see
+// rotateOF). AF is cleared by shifts.
 
 var (
 	shlForms = &forms{
@@ -174,9 +174,18 @@ func rol[T word](s *State, o *op) *op {
 	r := a<<k | a>>(w-k)
 	setRM(s, o, r)
 	if n != 0 {
-		s.setCO(uint64(r&1), uint64(a>>(w-1)^a>>(w-2))&1)
+		s.setCO(uint64(r&1), s.rotateOF(o, n, uint64(a>>(w-1)^a>>(w-2))))
 	}
 	return o.after()
+}
+
+// rotateOF is OF after ROL or ROR by n: by a count of one, and in the forms
+// with CL, what a count of one gives; kept by an immediate above one.
+func (s *State) rotateOF(o *op, n uint, one uint64) uint64 {
+	if o.src == Zero && n != 1 {
+		return s.fx>>63 ^ s.cf
+	}
+	return one & 1
 }
 
 func ror[T word](s *State, o *op) *op {
@@ -185,7 +194,7 @@ func ror[T word](s *State, o *op) *op {
 	r := a>>k | a<<(w-k)
 	setRM(s, o, r)
 	if n != 0 {
-		s.setCO(uint64(r>>(w-1)), uint64(a>>(w-1)^a)&1)
+		s.setCO(uint64(r>>(w-1)), s.rotateOF(o, n, uint64(a>>(w-1)^a)))
 	}
 	return o.after()
 }
