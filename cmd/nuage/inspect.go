@@ -2,8 +2,10 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -156,9 +158,9 @@ func protText(p memory.Prot) string {
 
 func (i *inspection) segments() {
 	i.heading("\nsegments")
-	i.printf("  %-18s  %-10s  %-10s  %-10s  %-8s  %s\n", "address", "memory", "offset", "in file", "align", "protection")
+	i.printf("  %-10s  %-10s  %-10s  %-10s  %-8s  %s\n", "address", "memory", "offset", "in file", "align", "protection")
 	for _, s := range i.img.Segments {
-		i.printf("  %#018x  %#-10x  %#-10x  %#-10x  %#-8x  %s\n", s.Addr, s.MemSize, s.Offset, s.FileSize, s.Align, protText(s.Prot))
+		i.printf("  %#-10x  %#-10x  %#-10x  %#-10x  %#-8x  %s\n", s.Addr, s.MemSize, s.Offset, s.FileSize, s.Align, protText(s.Prot))
 	}
 }
 
@@ -211,33 +213,41 @@ func (i *inspection) columns(words []string) {
 	i.printf("%s\n", line)
 }
 
-// callNames looks for the symbols of calls in the data. A program looks them
-// up in the vDSO's symbol table, and so has each in a string of its own.
+// symbolPrefix is what the names of all calls begin with in the vDSO.
+const symbolPrefix = "cloudabi_sys_"
+
+// callNames looks for the names of calls in the data. A program looks them up
+// in the vDSO's symbol table, and so has each in a string: the whole symbol, or
+// without the prefix that all share.
 func (i *inspection) callNames() []string {
-	found := map[string]bool{}
+	full, bare := map[cloudabi.CallID]bool{}, map[cloudabi.CallID]bool{}
 	for _, s := range i.img.Segments {
 		data := i.contents(s)
 		for len(data) > 0 {
-			end := slices.Index(data, 0)
+			end := bytes.IndexByte(data, 0)
 			if end < 0 {
 				break
 			}
-			// Linkers share the tails of strings, so the name may be the end
+			// Linkers share the tails of strings, so a symbol may be the end
 			// of a longer one.
-			if at := strings.LastIndex(string(data[max(0, end-64):end]), "cloudabi_sys_"); at >= 0 {
-				name := string(data[max(0, end-64):end])[at:]
-				if _, ok := callNamed(name); ok {
-					found[strings.TrimPrefix(name, "cloudabi_sys_")] = true
+			word := string(data[max(0, end-64):end])
+			if at := strings.LastIndex(word, symbolPrefix); at >= 0 {
+				if id, ok := callNamed(word[at:]); ok {
+					full[id] = true
 				}
+			} else if id, ok := callNamed(word); ok {
+				bare[id] = true
 			}
 			data = data[end+1:]
 		}
 	}
-	names := make([]string, 0, len(found))
-	for _, call := range cloudabi.Calls { // in the order of the table
-		if found[call.Name] {
-			names = append(names, call.Name)
-		}
+	// One bare name, such as "poll", may be any string.
+	if len(bare) > 1 {
+		maps.Copy(full, bare)
+	}
+	var names []string
+	for _, id := range slices.Sorted(maps.Keys(full)) {
+		names = append(names, cloudabi.Calls[id].Name)
 	}
 	return names
 }

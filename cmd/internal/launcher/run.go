@@ -63,7 +63,7 @@ func Run(o Options) (status int, err error) {
 	if err != nil {
 		return Failed, err
 	}
-	return o.report(wait(process)), nil
+	return o.report(process, wait(process)), nil
 }
 
 // requests are the signals of the host that end a program, as the guest knows
@@ -91,15 +91,27 @@ func wait(p *nuage.Process) nuage.ExitStatus {
 }
 
 // report says how the program died, if it did, and returns the exit status.
-func (o *Options) report(s nuage.ExitStatus) int {
+func (o *Options) report(p *nuage.Process, s nuage.ExitStatus) int {
 	if s.Signal == 0 {
 		return int(s.Code)
 	}
-	fmt.Fprintf(o.Stderr, "%s: %s: %s\n", o.Command, o.Program, oneLine(s.String()))
+	fmt.Fprintf(o.Stderr, "%s: %s: %s\n", o.Command, o.Program, oneLine(s.String()+place(p, s)))
 	if o.Registers && s.Fault != nil {
 		fmt.Fprintln(o.Stderr, strings.TrimRight(s.Fault.Registers, "\n"))
 	}
 	return SignalStatus(s.Signal)
+}
+
+// place names the function in which the program died.
+func place(p *nuage.Process, s nuage.ExitStatus) string {
+	if s.Fault == nil {
+		return ""
+	}
+	name, off, ok := p.Inspect().Loaded().Symbol(s.Fault.Stop.PC)
+	if !ok {
+		return ""
+	}
+	return fmt.Sprintf(", in %s+%#x", name, off)
 }
 
 // oneLine keeps a message to one line, whatever got into it.

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/stretchr/testify/require"
+
+	"github.com/nuage-emu/nuage/abi"
+	"github.com/nuage-emu/nuage/abi/cloudabi"
+	"github.com/nuage-emu/nuage/cmd/internal/launcher"
+	"github.com/nuage-emu/nuage/elf"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"nuage": main})
+}
+
+// The scripts are the command line's description by example. $GUESTS holds
+// the conformance guests, $EXAMPLES the example programs.
+func TestScripts(t *testing.T) {
+	root, err := filepath.Abs("../..")
+	require.NoError(t, err)
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata",
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("GUESTS", filepath.Join(root, "conformance", "bin"))
+			e.Setenv("EXAMPLES", filepath.Join(root, "examples"))
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": status},
+	})
+}
+
+// status runs a command and compares its exit status: status 127 nuage run x.
+func status(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: status N command...")
+	}
+	err := ts.Exec(args[1], args[2:]...)
+	got := "0"
+	if err != nil {
+		e, ok := err.(interface{ ExitCode() int })
+		if !ok {
+			ts.Fatalf("%v", err)
+		}
+		got = fmt.Sprint(e.ExitCode())
+	}
+	if got != args[0] {
+		ts.Fatalf("exit status %s, want %s", got, args[0])
+	}
+}
+
+func TestSize(t *testing.T) {
+	for text, want := range map[string]size{"1": 1, "4096": 4096, "2K": 2048, "512m": 512 << 20, "1GiB": 1 << 30, "3tb": 3 << 40, "16777215T": 16777215 << 40} {
+		var s size
+		require.NoError(t, s.UnmarshalText([]byte(text)), text)
+		require.Equal(t, want, s, text)
+	}
+	for _, text := range []string{"", "0", "K", "-1", "1.5G", "16777216T", "18446744073709551616", "1KK"} {
+		require.Error(t, new(size).UnmarshalText([]byte(text)), text)
+	}
+}
+
+func TestGeneration(t *testing.T) {
+	for _, c := range []struct {
+		name, start string
+		generation  abi.Generation
+		form        elf.Generation
+	}{
+		{"auto", "", abi.Auto, elf.Final},
+		{"auto", "2015-argv", abi.Auto, elf.Argv2015},
+		{"G0", "", abi.G0, elf.Argv2015},
+		{"G2", "", abi.G2, elf.StartupData2015},
+		{"G2", "final", abi.G2, elf.Final},
+		{"G3", "", abi.G3, elf.Final},
+		{"final", "", abi.Final, elf.Final},
+	} {
+		g, form, err := generation(c.name, c.start)
+		require.NoError(t, err)
+		require.Equal(t, c.generation, g, c.name)
+		require.Equal(t, c.form, form, c.name)
+	}
+	_, _, err := generation("2015", "")
+	require.ErrorContains(t, err, "no generation")
+	_, _, err = generation("auto", "1970")
+	require.Error(t, err)
+}
+
+func TestEverySignalHasAStatus(t *testing.T) {
+	seen := map[int]cloudabi.Signal{}
+	for sig := cloudabi.SIGABRT; sig <= cloudabi.SIGXFSZ; sig++ {
+		status := launcher.SignalStatus(sig)
+		require.Greater(t, status, 128, sig)
+		require.Less(t, status, 160, sig)
+		require.Zero(t, seen[status], "%v and %v", sig, seen[status])
+		seen[status] = sig
+	}
+	require.Equal(t, 139, launcher.SignalStatus(cloudabi.SIGSEGV))
+	require.Equal(t, 137, launcher.SignalStatus(cloudabi.SIGKILL))
+}
+
+func TestTrackTraps(t *testing.T) {
+	track := func(f func(instruction, int) (bool, int), code ...[]byte) (numbers []int) {
+		n := -1
+		for _, b := range code {
+			var trap bool
+			if trap, n = f(instruction{bytes: b}, n); trap {
+				numbers = append(numbers, n)
+				n = -1
+			}
+		}
+		return numbers
+	}
+	syscall := []byte{0x0f, 0x05}
+	require.Equal(t, []int{16, -1, 0, 41}, track(trackX86,
+		[]byte{0xb8, 16, 0, 0, 0}, []byte{0x48, 0x89, 0xd7}, syscall,
+		syscall,
+		[]byte{0x31, 0xc0}, syscall,
+		[]byte{0x48, 0xc7, 0xc0, 41, 0, 0, 0}, syscall))
+	svc := []byte{1, 0, 0, 0xd4}
+	require.Equal(t, []int{41, -1, 0}, track(trackArm,
+		[]byte{0x28, 0x05, 0x80, 0xd2}, svc, // mov x8, #41
+		svc,
+		[]byte{0xe8, 0x03, 0x1f, 0xaa}, svc)) // mov x8, xzr
+}
+
+func TestPrintable(t *testing.T) {
+	require.Equal(t, "a?b?é", printable("a\x1bb\x9bé"))
+}
+
+func TestMissingGuestsAreNoticed(t *testing.T) {
+	_, err := os.Stat("../../examples/sha256sum/sha256sum.x86_64")
+	require.NoError(t, err, "the scripts need the guests; conformance/build.sh makes them")
+}
