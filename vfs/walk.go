@@ -50,6 +50,14 @@ func CheckPath(path string) error {
 	return nil
 }
 
+// checkPaths is CheckPath for two paths: neither is walked if one is wrong.
+func checkPaths(path1, path2 string) error {
+	if err := CheckPath(path1); err != nil {
+		return err
+	}
+	return CheckPath(path2)
+}
+
 // Open opens, and if asked makes, what path names. A directory can only be
 // opened for reading (EISDIR otherwise). With neither Read nor Write the object
 // is opened for reading. Creating follows a final symbolic link under Follow,
@@ -239,16 +247,14 @@ func Symlink(target string, dir Dir, path string) error {
 // Link makes path2 below dir2 another name of what path1 below dir1 names. A
 // symbolic link is linked itself unless follow is set.
 func Link(dir1 Dir, path1 string, follow bool, dir2 Dir, path2 string) error {
+	if err := checkPaths(path1, path2); err != nil {
+		return err
+	}
 	from, err := newWalker(dir1, path1)
 	if err != nil {
 		return err
 	}
 	defer from.close()
-	to, err := newWalker(dir2, path2)
-	if err != nil {
-		return err
-	}
-	defer to.close()
 	l, st, err := from.object(follow)
 	if err != nil {
 		return err
@@ -256,6 +262,11 @@ func Link(dir1 Dir, path1 string, follow bool, dir2 Dir, path2 string) error {
 	if st.Filetype == cloudabi.FiletypeDirectory {
 		return cloudabi.EPERM
 	}
+	to, err := newWalker(dir2, path2)
+	if err != nil {
+		return err
+	}
+	defer to.close()
 	name, err := to.newName()
 	if err != nil {
 		return err
@@ -266,16 +277,14 @@ func Link(dir1 Dir, path1 string, follow bool, dir2 Dir, path2 string) error {
 // Rename moves what path1 below dir1 names to path2 below dir2, atomically,
 // replacing an object of fitting kind.
 func Rename(dir1 Dir, path1 string, dir2 Dir, path2 string) error {
+	if err := checkPaths(path1, path2); err != nil {
+		return err
+	}
 	from, err := newWalker(dir1, path1)
 	if err != nil {
 		return err
 	}
 	defer from.close()
-	to, err := newWalker(dir2, path2)
-	if err != nil {
-		return err
-	}
-	defer to.close()
 	l1, err := from.entry()
 	if err != nil {
 		return err
@@ -283,6 +292,11 @@ func Rename(dir1 Dir, path1 string, dir2 Dir, path2 string) error {
 	if l1.name == "" {
 		return cloudabi.EINVAL
 	}
+	to, err := newWalker(dir2, path2)
+	if err != nil {
+		return err
+	}
+	defer to.close()
 	l2, err := to.entry()
 	if err == cloudabi.ENOENT && l2.name != "" {
 		// With a trailing slash only a directory can go to a new name.
