@@ -13,7 +13,7 @@ type engineView struct {
 	// base is the host address of guest address 0 in the window form. It is
 	// nil whenever accesses must be checked by us.
 	base unsafe.Pointer
-	// dir is the page table of the paged form.
+	// dir is the page table of the paged form, never nil.
 	dir *directory
 }
 
@@ -22,10 +22,6 @@ type engineView struct {
 // [WindowBase-64 KiB, WindowBase+4 GiB+64 KiB) every access is either a guest
 // access or refused by the host.
 func (s *Space) WindowBase() unsafe.Pointer { return s.base }
-
-var (
-	bigEndian = func() bool { x := uint16(1); return *(*byte)(unsafe.Pointer(&x)) == 0 }()
-)
 
 // narrowHost: 64-bit loads and stores of the host are not atomic.
 const narrowHost = unsafe.Sizeof(uintptr(0)) == 4
@@ -173,9 +169,6 @@ func (s *Space) probeByte(addr uint32, need Prot) {
 
 // pageOrPanic is pageFor for engines.
 func (s *Space) pageOrPanic(addr uint32, need Prot) *page {
-	if s.dir == nil {
-		panic(&Fault{Addr: uint64(addr), Access: missing(need)}) // closed
-	}
 	p, f := s.pageFor(uint64(addr), need)
 	if f != nil {
 		panic(f)
@@ -183,25 +176,25 @@ func (s *Space) pageOrPanic(addr uint32, need Prot) *page {
 	return p
 }
 
-// readPage and writePage are the fast halves of the paged form's accessors.
+// readable and writable are the fast halves of the paged form's accessors.
+func (d *directory) readable(addr uint32) *page {
+	return d[addr>>22].Load().read[addr>>12&1023].Load()
+}
+
+func (d *directory) writable(addr uint32) *page {
+	return d[addr>>22].Load().write[addr>>12&1023].Load()
+}
+
 func (s *Space) readPage(addr uint32) *page {
-	if d := s.dir; d != nil {
-		if l := d[addr>>22].Load(); l != nil {
-			if p := l.read[addr>>12&1023].Load(); p != nil {
-				return p
-			}
-		}
+	if p := s.dir.readable(addr); p != nil {
+		return p
 	}
 	return s.pageOrPanic(addr, Read)
 }
 
 func (s *Space) writePage(addr uint32) *page {
-	if d := s.dir; d != nil {
-		if l := d[addr>>22].Load(); l != nil {
-			if p := l.write[addr>>12&1023].Load(); p != nil {
-				return p
-			}
-		}
+	if p := s.dir.writable(addr); p != nil {
+		return p
 	}
 	return s.pageOrPanic(addr, Write)
 }
@@ -211,34 +204,51 @@ func (s *Space) writePage(addr uint32) *page {
 
 //go:noinline
 //go:norace
-func (s *Space) load8(addr uint32) uint8 { return *s.readPage(addr).byteAt(addr) }
+func (s *Space) load8(addr uint32) uint8 {
+	p := s.dir.readable(addr)
+	if p == nil {
+		p = s.pageOrPanic(addr, Read)
+	}
+	return *p.byteAt(addr)
+}
 
 //go:norace
 func (s *Space) load16(addr uint32) uint16 {
-	if addr&1 == 0 {
-		return swap16(*s.readPage(addr).half(addr))
+	if addr&1 != 0 {
+		return uint16(s.loadUnaligned(addr, 2))
 	}
-	return uint16(s.loadUnaligned(addr, 2))
+	p := s.dir.readable(addr)
+	if p == nil {
+		p = s.pageOrPanic(addr, Read)
+	}
+	return swap16(*p.half(addr))
 }
 
 //go:norace
 func (s *Space) load32(addr uint32) uint32 {
-	if addr&3 == 0 {
-		return swap32(*s.readPage(addr).word(addr))
+	if addr&3 != 0 {
+		return uint32(s.loadUnaligned(addr, 4))
 	}
-	return uint32(s.loadUnaligned(addr, 4))
+	p := s.dir.readable(addr)
+	if p == nil {
+		p = s.pageOrPanic(addr, Read)
+	}
+	return swap32(*p.word(addr))
 }
 
 //go:norace
 func (s *Space) load64(addr uint32) uint64 {
-	if addr&7 == 0 {
-		p := s.readPage(addr).long(addr)
-		if narrowHost {
-			return swap64(atomic.LoadUint64(p))
-		}
-		return swap64(*p)
+	if addr&7 != 0 {
+		return s.loadUnaligned(addr, 8)
 	}
-	return s.loadUnaligned(addr, 8)
+	p := s.dir.readable(addr)
+	if p == nil {
+		p = s.pageOrPanic(addr, Read)
+	}
+	if narrowHost {
+		return swap64(atomic.LoadUint64(p.long(addr)))
+	}
+	return swap64(*p.long(addr))
 }
 
 //go:norace
@@ -267,38 +277,55 @@ func (s *Space) loadUnaligned(addr, n uint32) (v uint64) {
 
 //go:noinline
 //go:norace
-func (s *Space) store8(addr uint32, v uint8) { *s.writePage(addr).byteAt(addr) = v }
+func (s *Space) store8(addr uint32, v uint8) {
+	p := s.dir.writable(addr)
+	if p == nil {
+		p = s.pageOrPanic(addr, Write)
+	}
+	*p.byteAt(addr) = v
+}
 
 //go:norace
 func (s *Space) store16(addr uint32, v uint16) {
-	if addr&1 == 0 {
-		*s.writePage(addr).half(addr) = swap16(v)
+	if addr&1 != 0 {
+		s.storeUnaligned(addr, 2, uint64(v))
 		return
 	}
-	s.storeUnaligned(addr, 2, uint64(v))
+	p := s.dir.writable(addr)
+	if p == nil {
+		p = s.pageOrPanic(addr, Write)
+	}
+	*p.half(addr) = swap16(v)
 }
 
 //go:norace
 func (s *Space) store32(addr uint32, v uint32) {
-	if addr&3 == 0 {
-		*s.writePage(addr).word(addr) = swap32(v)
+	if addr&3 != 0 {
+		s.storeUnaligned(addr, 4, uint64(v))
 		return
 	}
-	s.storeUnaligned(addr, 4, uint64(v))
+	p := s.dir.writable(addr)
+	if p == nil {
+		p = s.pageOrPanic(addr, Write)
+	}
+	*p.word(addr) = swap32(v)
 }
 
 //go:norace
 func (s *Space) store64(addr uint32, v uint64) {
-	if addr&7 == 0 {
-		p := s.writePage(addr).long(addr)
-		if narrowHost {
-			atomic.StoreUint64(p, swap64(v))
-		} else {
-			*p = swap64(v)
-		}
+	if addr&7 != 0 {
+		s.storeUnaligned(addr, 8, v)
 		return
 	}
-	s.storeUnaligned(addr, 8, v)
+	p := s.dir.writable(addr)
+	if p == nil {
+		p = s.pageOrPanic(addr, Write)
+	}
+	if narrowHost {
+		atomic.StoreUint64(p.long(addr), swap64(v))
+		return
+	}
+	*p.long(addr) = swap64(v)
 }
 
 //go:norace
@@ -336,9 +363,6 @@ func (s *Space) Slice(addr uint32, n int, need Prot) []byte {
 		return nil
 	}
 	if s.base == nil {
-		if s.dir == nil {
-			return nil
-		}
 		p, f := s.pageFor(uint64(addr), need)
 		if f != nil {
 			return nil

@@ -31,11 +31,13 @@ func (s *Space) TrackDirty(on bool) {
 	case s.closed:
 	case on:
 		s.dirty = new(dirtyMap)
+		s.tracked.Store(true)
 		for _, r := range s.regions {
 			s.back.forbidWrites(r)
 		}
 	case s.dirty != nil:
 		s.dirty = nil
+		s.tracked.Store(false)
 		for _, r := range s.regions {
 			s.back.permitWrites(r.Addr, r.End())
 		}

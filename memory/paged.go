@@ -17,6 +17,21 @@ type leaf struct {
 	own [1024]*page
 }
 
+// emptyLeaf stands where nothing is mapped, so that accessors need not ask.
+// Nobody writes to it, nor to emptyDirectory.
+var (
+	emptyLeaf      leaf
+	emptyDirectory = *newDirectory()
+)
+
+func newDirectory() *directory {
+	d := new(directory)
+	for i := range d {
+		d[i].Store(&emptyLeaf)
+	}
+	return d
+}
+
 // split returns the indices of a page in directory and leaf.
 func split(addr uint64) (i, j uint64) { return addr >> 22 & 1023, addr >> 12 & 1023 }
 
@@ -27,7 +42,7 @@ type paged struct {
 }
 
 func (s *Space) openPaged() {
-	s.dir = new(directory)
+	s.dir = newDirectory()
 	s.back = &paged{s, s.dir}
 }
 
@@ -36,7 +51,7 @@ func (b *paged) each(lo, hi uint64, f func(l *leaf, j uint64, addr uint64)) {
 	for addr := lo; addr < hi; {
 		i, j := split(addr)
 		l := b.dir[i].Load()
-		if l == nil {
+		if l == &emptyLeaf {
 			addr = (addr &^ (1<<22 - 1)) + 1<<22
 			continue
 		}
@@ -48,19 +63,23 @@ func (b *paged) each(lo, hi uint64, f func(l *leaf, j uint64, addr uint64)) {
 
 // hide takes the entries away, so that the next access goes through fill.
 func (b *paged) hide(lo, hi uint64) {
-	b.each(lo, hi, func(l *leaf, j, _ uint64) {
-		l.write[j].Store(nil)
-		l.read[j].Store(nil)
-	})
+	b.each(lo, hi, func(l *leaf, j, _ uint64) { l.hide(j) })
 }
 
 // forget drops entries and private pages.
 func (b *paged) forget(lo, hi uint64) {
 	b.each(lo, hi, func(l *leaf, j, _ uint64) {
-		l.write[j].Store(nil)
-		l.read[j].Store(nil)
+		l.hide(j)
 		l.own[j] = nil
 	})
+}
+
+// hide takes the entries of one page away. An entry in write has one in read.
+func (l *leaf) hide(j uint64) {
+	if l.read[j].Load() != nil {
+		l.write[j].Store(nil)
+		l.read[j].Store(nil)
+	}
 }
 
 // place needs no atomicity of its own: whoever finds an entry missing waits
@@ -112,7 +131,7 @@ func (b *paged) copyPrivate(child *Space, r Region) error {
 func (b *paged) leaf(addr uint64) *leaf {
 	i, _ := split(addr)
 	l := b.dir[i].Load()
-	if l == nil {
+	if l == &emptyLeaf {
 		l = new(leaf)
 		b.dir[i].Store(l)
 	}
@@ -130,7 +149,7 @@ func (b *paged) objectShrunk(r Region) { b.forget(r.Addr, r.End()) }
 
 func (b *paged) close() error {
 	for i := range b.dir {
-		b.dir[i].Store(nil)
+		b.dir[i].Store(&emptyLeaf)
 	}
 	return nil
 }
@@ -152,7 +171,7 @@ func (b *paged) bytes(addr, n uint64, need Prot) (chunks [][]byte, f *Fault) {
 // pageFor returns the page of addr for an access of kind need (Read or Write).
 func (s *Space) pageFor(addr uint64, need Prot) (*page, *Fault) {
 	i, j := split(addr)
-	if l := s.dir[i].Load(); l != nil && addr < spaceSize {
+	if l := s.dir[i].Load(); addr < spaceSize {
 		entry := &l.read[j]
 		if need&Write != 0 {
 			entry = &l.write[j]
@@ -182,9 +201,11 @@ func (s *Space) fill(addr uint64, need Prot) (*page, *Fault) {
 	}
 	if write {
 		s.dirty.set(addr&^pageMask, addr&^pageMask+PageSize)
-		l.write[j].Store(p)
 	}
 	l.read[j].Store(p)
+	if write {
+		l.write[j].Store(p)
+	}
 	return p, nil
 }
 

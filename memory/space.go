@@ -68,7 +68,8 @@ type Space struct {
 	mu      sync.RWMutex // guards what follows, and every change of mappings
 	regions regionTable
 	back    backend
-	dirty   *dirtyMap // nil: changes are not tracked
+	dirty   *dirtyMap   // nil: changes are not tracked
+	tracked atomic.Bool // dirty is not nil, for a glance without the lock
 	closed  bool
 }
 

@@ -133,6 +133,7 @@ func TestHostMappingsAreLimited(t *testing.T) {
 			}
 		}
 	}
+	require.ErrorIs(t, refused, ErrNoMemory)
 	n, ok := w.count()
 	require.True(t, ok)
 	require.LessOrEqual(t, n, 2*100+20)

@@ -43,31 +43,23 @@ func (s *Space) WriteAt(p []byte, addr uint64) error {
 // permit checks an access by the kernel and, for one that writes, records the
 // pages as changed.
 func (s *Space) permit(addr, n uint64, need Prot) *Fault {
-	if need&Write != 0 {
-		if f, done := s.permitWrite(addr, n, need); done {
-			return f
-		}
+	if need&Write != 0 && s.tracked.Load() {
+		return s.permitTracked(addr, n, need)
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.check(addr, n, need)
 }
 
-// permitWrite does the work of permit if changes are tracked.
-func (s *Space) permitWrite(addr, n uint64, need Prot) (f *Fault, done bool) {
-	s.mu.RLock()
-	tracked := s.dirty != nil
-	s.mu.RUnlock()
-	if !tracked {
-		return nil, false
-	}
+// permitTracked is permit for writes while changes are tracked.
+func (s *Space) permitTracked(addr, n uint64, need Prot) *Fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	f = s.check(addr, n, need)
+	f := s.check(addr, n, need)
 	if f == nil && s.dirty != nil && n > 0 {
 		s.admitWrites(addr&^pageMask, roundUp(addr+n))
 	}
-	return f, true
+	return f
 }
 
 // caught is deferred around accesses: with the goroutine's earlier setting of

@@ -41,7 +41,7 @@ type window struct {
 }
 
 func (s *Space) openWindow() error {
-	if os.Getpagesize() != PageSize {
+	if os.Getpagesize() != PageSize || raceDetector {
 		return ErrInvalid
 	}
 	w := &window{s: s}
@@ -57,6 +57,7 @@ func (s *Space) openWindow() error {
 	start := uintptr(unsafe.Pointer(unsafe.SliceData(reserve)))
 	in := guard + (guard-start%guard)%guard
 	s.base = unsafe.Pointer(&reserve[in])
+	s.dir = &emptyDirectory // for accesses after Close
 	w.base = uintptr(s.base)
 	s.back = w
 	return nil
