@@ -35,6 +35,7 @@ func (s *Space) TrackDirty(on bool) {
 		for _, r := range s.regions {
 			s.back.forbidWrites(r)
 		}
+		s.admitPins()
 	case s.dirty != nil:
 		s.dirty = nil
 		s.tracked.Store(false)
@@ -71,6 +72,7 @@ func (s *Space) DirtyPages(clear bool) []uint64 {
 		for _, r := range s.regions {
 			s.back.forbidWrites(r)
 		}
+		s.admitPins()
 	}
 	return pages
 }

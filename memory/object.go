@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"errors"
 	"io"
 	"math"
 	"os"
@@ -327,15 +328,23 @@ func (o *Object) pageAt(number uint64, write bool) *page {
 // Sync brings what was written to the storage of a host file; with an
 // anonymous object it does nothing.
 func (o *Object) Sync() error {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.released || !o.hostFile || !o.writable {
+	if !o.hostFile || !o.writable {
 		return nil
 	}
-	if err := o.writeBack(0, math.MaxUint64); err != nil {
+	if err := o.writeCached(); err != nil {
 		return err
 	}
-	return o.file.Sync()
+	// Without the lock, for page faults wait for it.
+	if err := o.file.Sync(); !errors.Is(err, os.ErrClosed) {
+		return err
+	}
+	return nil
+}
+
+func (o *Object) writeCached() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.writeBack(0, math.MaxUint64)
 }
 
 // writeBack writes cached pages [from, to) to the file. They stay marked as

@@ -69,12 +69,13 @@ type Space struct {
 	regions regionTable
 	back    backend
 	dirty   *dirtyMap   // nil: changes are not tracked
+	pins    []*pinned   // what Access is writing to
 	tracked atomic.Bool // dirty is not nil, for a glance without the lock
 	closed  bool
 }
 
-// backend makes a form follow the region table. All methods are called with
-// Space.mu held; ranges are whole pages inside the window.
+// backend makes a form follow the region table. Its methods are called with
+// Space.mu held, bytes and sync excepted; ranges are whole pages inside the window.
 type backend interface {
 	// place shows r's fresh contents (zeros, or the object's) in r's range, in
 	// place of whatever was there, so that no other thread sees a hole.
@@ -85,7 +86,8 @@ type backend interface {
 	protect(r Region) error
 	// discard returns r's private pages to their fresh contents.
 	discard(r Region) error
-	// sync writes changes of the shared region r to its object's storage.
+	// sync writes changes of the shared region r to its object's storage. r
+	// may be unmapped meanwhile.
 	sync(r Region, wait bool) error
 	// copyPrivate gives child the private pages of r, which is mapped there.
 	copyPrivate(child *Space, r Region) error
@@ -328,17 +330,24 @@ func (s *Space) protectAll(old, changed []Region) error {
 // with wait it returns when they are there. It fails with ErrInvalid,
 // ErrNotMapped, or the host's error.
 func (s *Space) Sync(addr, n uint64, wait bool) error {
-	return s.onParts(addr, n, func(_ uint64, parts []Region) error {
-		for _, r := range parts {
-			if r.Object == nil || !r.Shared {
-				continue
-			}
-			if err := s.back.sync(r, wait); err != nil {
-				return err
-			}
-		}
+	var all []Region
+	err := s.onParts(addr, n, func(_ uint64, parts []Region) error {
+		all = parts
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	// Storage is slow: the guest's other threads must not wait for Space.mu.
+	for _, r := range all {
+		if r.Object == nil || !r.Shared {
+			continue
+		}
+		if err := s.back.sync(r, wait); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Advise takes notice of how a range will be used. With discard, private

@@ -34,7 +34,7 @@ var sink uint8
 
 const rw = Read | Write
 
-func TestSmoke(t *testing.T) {
+func TestBasics(t *testing.T) {
 	forms(t, func(t *testing.T, form Form) {
 		s := newSpace(t, form, nil)
 		addr, err := s.Map(Mapping{Len: 3 * PageSize, Prot: rw})
@@ -75,4 +75,32 @@ func TestSmoke(t *testing.T) {
 		require.Equal(t, &Fault{Addr: addr + PageSize, Access: Read, Bus: true}, f)
 		require.NoError(t, o.Close())
 	})
+}
+
+func TestClosedSpaceFaults(t *testing.T) {
+	forms(t, func(t *testing.T, form Form) {
+		s := newSpace(t, form, nil)
+		addr, err := s.Map(Mapping{Len: PageSize, Prot: rw})
+		require.NoError(t, err)
+		require.NoError(t, s.Close())
+		require.NotNil(t, faultOf(s, func() { s.Store8(uint32(addr), 1) }))
+		require.Error(t, s.ReadAt(make([]byte, 1), addr))
+		_, err = s.Map(Mapping{Len: 1})
+		require.ErrorIs(t, err, ErrInvalid)
+		_, err = s.Fork()
+		require.ErrorIs(t, err, ErrInvalid)
+	})
+}
+
+func TestParseForm(t *testing.T) {
+	for _, f := range []Form{Auto, Window, Paged} {
+		got, err := ParseForm(f.String())
+		require.NoError(t, err)
+		require.Equal(t, f, got)
+	}
+	got, err := ParseForm("")
+	require.NoError(t, err)
+	require.Equal(t, Auto, got)
+	_, err = ParseForm("windows")
+	require.ErrorContains(t, err, "windows")
 }

@@ -2,6 +2,7 @@ package memory
 
 import (
 	"runtime/debug"
+	"slices"
 )
 
 // ReadAt copies guest memory at addr to p: all of it, or none and a *Fault.
@@ -125,9 +126,11 @@ func (s *Space) Access(addr, n uint64, prot Prot, f func(chunks [][]byte) error)
 	if n == 0 {
 		return f(nil)
 	}
-	if fault := s.permit(addr, n, prot); fault != nil {
+	fault, unpin := s.pin(addr, n, prot)
+	if fault != nil {
 		return fault
 	}
+	defer unpin()
 	chunks, fault := s.back.bytes(addr, n, prot)
 	if fault != nil {
 		return fault
@@ -135,17 +138,49 @@ func (s *Space) Access(addr, n uint64, prot Prot, f func(chunks [][]byte) error)
 	if s.base == nil {
 		return f(chunks)
 	}
-	for {
-		retry, fault, err := s.accessWindow(chunks, f)
-		switch {
-		case fault != nil:
-			return fault
-		case retry:
-			// The record of changes was cleared under f's feet: f must not run
-			// twice, so it ends as if the memory had been taken away.
-			return &Fault{Addr: addr, Access: missing(prot)}
-		}
-		return err
+	retry, fault, err := s.accessWindow(chunks, f)
+	switch {
+	case fault != nil:
+		return fault
+	case retry:
+		// The mapping went and came back under f's feet; f must not run twice.
+		return &Fault{Addr: addr, Access: missing(prot)}
+	}
+	return err
+}
+
+// pin is permit for accesses that take their time: until unpin is called, the
+// pages of an access that writes count as changed in every record of changes.
+func (s *Space) pin(addr, n uint64, need Prot) (f *Fault, unpin func()) {
+	if need&Write == 0 {
+		return s.permit(addr, n, need), func() {}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if f := s.check(addr, n, need); f != nil {
+		return f, nil
+	}
+	p := &pinned{addr &^ pageMask, roundUp(addr + n)}
+	s.pins = append(s.pins, p)
+	s.admitPins()
+	return nil, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		i := slices.Index(s.pins, p)
+		s.pins = slices.Delete(s.pins, i, i+1)
+	}
+}
+
+// pinned is a range that the kernel is writing to.
+type pinned struct{ lo, hi uint64 }
+
+// admitPins records the pinned pages as changed. The caller holds s.mu.
+func (s *Space) admitPins() {
+	if s.dirty == nil {
+		return
+	}
+	for _, p := range s.pins {
+		s.admitWrites(p.lo, p.hi)
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"runtime/debug"
 	"sync/atomic"
 	"unsafe"
+
+	"golang.org/x/sys/unix"
 )
 
 // The window form needs a little-endian 64-bit host that does unaligned
@@ -143,7 +145,13 @@ func (w *window) sync(r Region, wait bool) error {
 	if stop <= r.Addr {
 		return nil
 	}
-	return hostSync(w.memory(r.Addr, stop), wait)
+	if w.s.base == nil {
+		return nil // closed
+	}
+	if err := hostSync(w.memory(r.Addr, stop), wait); err != nil && err != unix.ENOMEM {
+		return err // ENOMEM: unmapped meanwhile
+	}
+	return nil
 }
 
 // objectShrunk has nothing to do: the host's truncation did it.
@@ -151,9 +159,8 @@ func (w *window) objectShrunk(r Region) {}
 
 func (w *window) forbidWrites(r Region) {
 	if r.Prot&Write != 0 {
-		_ = w.protect(r) // a window without pieces left stays writable and marked
-		if w.s.dirty == nil {
-			return
+		if w.protect(r) != nil {
+			w.s.dirty.set(r.Addr, r.End()) // stays writable, so it counts as changed
 		}
 	}
 }
@@ -255,11 +262,17 @@ func (s *Space) probe(addr uint64, need Prot) (ok bool) {
 	return true
 }
 
+// hostError is the error of a mapping call for one of the host's.
 func hostError(err error) error {
-	if err != nil {
-		return ErrNoMemory
+	switch err {
+	case nil:
+		return nil
+	case unix.EACCES, unix.EPERM: // a file that is not open for it
+		return ErrAccess
+	case unix.ENODEV, unix.EINVAL, unix.EOVERFLOW:
+		return ErrInvalid
 	}
-	return nil
+	return ErrNoMemory
 }
 
 // unlimitedPieces is hostMaxPieces where the host knows no limit.
