@@ -59,9 +59,9 @@ var arithRows = Section{Ref: "Vol. 1, 5.1.2 Binary Arithmetic Instructions", Row
 	{"F7 /4", "mul", "Ev | +rAX =rDX", "w:oc u:szap", 0, sized{1: mul16, 2: mul32, 3: mul64}},
 	{"F6 /5", "imul", "Eb | AL =AX", "w:oc u:szap", 0, opFunc(imul8)},
 	{"F7 /5", "imul", "Ev | +rAX =rDX", "w:oc u:szap", 0, sized{1: imul16, 2: imul32, 3: imul64}},
-	{"0F AF /r", "imul", "+Gv Ev", "w:oc u:szap", 0, sized{1: imul2[uint16], 2: imul2[uint32], 3: imul2x64}},
-	{"69 /r", "imul", "=Gv Ev Iz", "w:oc u:szap", 0, sized{1: imul3[uint16], 2: imul3[uint32], 3: imul3x64}},
-	{"6B /r", "imul", "=Gv Ev Ibs", "w:oc u:szap", 0, sized{1: imul3[uint16], 2: imul3[uint32], 3: imul3x64}},
+	{"0F AF /r", "imul", "+Gv Ev", "w:oc u:szap", 0, sized{1: imul2[uint16], 2: imul232, 3: imul2x64}},
+	{"69 /r", "imul", "=Gv Ev Iz", "w:oc u:szap", 0, sized{1: imul3[uint16], 2: imul332, 3: imul3x64}},
+	{"6B /r", "imul", "=Gv Ev Ibs", "w:oc u:szap", 0, sized{1: imul3[uint16], 2: imul332, 3: imul3x64}},
 	{"F6 /6", "div", "Eb | +AX", "u:oszapc", 0, opFunc(div8)},
 	{"F7 /6", "div", "Ev | +rAX +rDX", "u:oszapc", 0, sized{1: div16, 2: div32, 3: div64}},
 	{"F6 /7", "idiv", "Eb | +AX", "u:oszapc", 0, opFunc(idiv8)},
@@ -107,10 +107,10 @@ func locked[T word](s *State, o *op, f func(a, b T) T) (a, b T) {
 }
 
 var addForms = &forms{
-	rr: sized{addRR[uint8], addRR[uint16], addRR[uint32], addRR[uint64]},
-	rm: sized{addRM[uint8], addRM[uint16], addRM[uint32], addRM[uint64]},
-	mr: sized{addMR[uint8], addMR[uint16], addMR[uint32], addMR[uint64]},
-	lk: sized{addLK[uint8], addLK[uint16], addLK[uint32], addLK[uint64]},
+	rr: sized{addRR8, addRR[uint16], addRR32, addRR64},
+	rm: sized{addRM8, addRM[uint16], addRM32, addRM64},
+	mr: sized{addMR8, addMR[uint16], addMR32, addMR64},
+	lk: sized{addLK8, addLK[uint16], addLK32, addLK64},
 }
 
 func addRR[T word](s *State, o *op) *op {
@@ -147,10 +147,10 @@ func addLK[T word](s *State, o *op) *op {
 }
 
 var adcForms = &forms{
-	rr: sized{adcRR[uint8], adcRR[uint16], adcRR[uint32], adcRR[uint64]},
-	rm: sized{adcRM[uint8], adcRM[uint16], adcRM[uint32], adcRM[uint64]},
-	mr: sized{adcMR[uint8], adcMR[uint16], adcMR[uint32], adcMR[uint64]},
-	lk: sized{adcLK[uint8], adcLK[uint16], adcLK[uint32], adcLK[uint64]},
+	rr: sized{adcRR8, adcRR[uint16], adcRR32, adcRR64},
+	rm: sized{adcRM8, adcRM[uint16], adcRM32, adcRM64},
+	mr: sized{adcMR8, adcMR[uint16], adcMR32, adcMR64},
+	lk: sized{adcLK8, adcLK[uint16], adcLK32, adcLK64},
 }
 
 func adcRR[T word](s *State, o *op) *op {
@@ -191,10 +191,10 @@ func adcLK[T word](s *State, o *op) *op {
 }
 
 var subForms = &forms{
-	rr: sized{subRR[uint8], subRR[uint16], subRR[uint32], subRR[uint64]},
-	rm: sized{subRM[uint8], subRM[uint16], subRM[uint32], subRM[uint64]},
-	mr: sized{subMR[uint8], subMR[uint16], subMR[uint32], subMR[uint64]},
-	lk: sized{subLK[uint8], subLK[uint16], subLK[uint32], subLK[uint64]},
+	rr: sized{subRR8, subRR[uint16], subRR32, subRR64},
+	rm: sized{subRM8, subRM[uint16], subRM32, subRM64},
+	mr: sized{subMR8, subMR[uint16], subMR32, subMR64},
+	lk: sized{subLK8, subLK[uint16], subLK32, subLK64},
 }
 
 func subRR[T word](s *State, o *op) *op {
@@ -231,10 +231,10 @@ func subLK[T word](s *State, o *op) *op {
 }
 
 var sbbForms = &forms{
-	rr: sized{sbbRR[uint8], sbbRR[uint16], sbbRR[uint32], sbbRR[uint64]},
-	rm: sized{sbbRM[uint8], sbbRM[uint16], sbbRM[uint32], sbbRM[uint64]},
-	mr: sized{sbbMR[uint8], sbbMR[uint16], sbbMR[uint32], sbbMR[uint64]},
-	lk: sized{sbbLK[uint8], sbbLK[uint16], sbbLK[uint32], sbbLK[uint64]},
+	rr: sized{sbbRR8, sbbRR[uint16], sbbRR32, sbbRR64},
+	rm: sized{sbbRM8, sbbRM[uint16], sbbRM32, sbbRM64},
+	mr: sized{sbbMR8, sbbMR[uint16], sbbMR32, sbbMR64},
+	lk: sized{sbbLK8, sbbLK[uint16], sbbLK32, sbbLK64},
 }
 
 func sbbRR[T word](s *State, o *op) *op {
@@ -275,9 +275,9 @@ func sbbLK[T word](s *State, o *op) *op {
 }
 
 var cmpForms = &forms{
-	rr: sized{cmpRR[uint8], cmpRR[uint16], cmpRR[uint32], cmpRR[uint64]},
-	rm: sized{cmpRM[uint8], cmpRM[uint16], cmpRM[uint32], cmpRM[uint64]},
-	mr: sized{cmpMR[uint8], cmpMR[uint16], cmpMR[uint32], cmpMR[uint64]},
+	rr: sized{cmpRR8, cmpRR[uint16], cmpRR32, cmpRR64},
+	rm: sized{cmpRM8, cmpRM[uint16], cmpRM32, cmpRM64},
+	mr: sized{cmpMR8, cmpMR[uint16], cmpMR32, cmpMR64},
 }
 
 func cmpRR[T word](s *State, o *op) *op {
@@ -306,9 +306,9 @@ func stepFlags[T word](s *State, a, r, over T) {
 }
 
 var incForms = &forms{
-	rr: sized{incR[uint8], incR[uint16], incR[uint32], incR[uint64]},
-	mr: sized{incM[uint8], incM[uint16], incM[uint32], incM[uint64]},
-	lk: sized{incLK[uint8], incLK[uint16], incLK[uint32], incLK[uint64]},
+	rr: sized{incR8, incR[uint16], incR32, incR64},
+	mr: sized{incM8, incM[uint16], incM32, incM64},
+	lk: sized{incLK8, incLK[uint16], incLK32, incLK64},
 }
 
 func incR[T word](s *State, o *op) *op {
@@ -336,9 +336,9 @@ func incLK[T word](s *State, o *op) *op {
 }
 
 var decForms = &forms{
-	rr: sized{decR[uint8], decR[uint16], decR[uint32], decR[uint64]},
-	mr: sized{decM[uint8], decM[uint16], decM[uint32], decM[uint64]},
-	lk: sized{decLK[uint8], decLK[uint16], decLK[uint32], decLK[uint64]},
+	rr: sized{decR8, decR[uint16], decR32, decR64},
+	mr: sized{decM8, decM[uint16], decM32, decM64},
+	lk: sized{decLK8, decLK[uint16], decLK32, decLK64},
 }
 
 func decR[T word](s *State, o *op) *op {
@@ -366,9 +366,9 @@ func decLK[T word](s *State, o *op) *op {
 }
 
 var negForms = &forms{
-	rr: sized{negR[uint8], negR[uint16], negR[uint32], negR[uint64]},
-	mr: sized{negR[uint8], negR[uint16], negR[uint32], negR[uint64]},
-	lk: sized{negLK[uint8], negLK[uint16], negLK[uint32], negLK[uint64]},
+	rr: sized{negR8, negR[uint16], negR32, negR64},
+	mr: sized{negR8, negR[uint16], negR32, negR64},
+	lk: sized{negLK8, negLK[uint16], negLK32, negLK64},
 }
 
 func negR[T word](s *State, o *op) *op {

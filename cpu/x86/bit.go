@@ -14,13 +14,13 @@ var bitRows = Section{Ref: "Vol. 1, 5.1.6 Bit and Byte Instructions", Rows: []Sp
 	{"0F BA /7", "btc", "+Ev Ib", "w:c u:osap", Lockable, bindBit},
 	// With F3, the encodings of TZCNT and LZCNT, which the model does not
 	// have: like every processor without them it executes BSF and BSR.
-	{"0F BC /r", "bsf", "+Gv Ev", "w:z u:osapc", 0, sized{1: bsf[uint16], 2: bsf[uint32], 3: bsf[uint64]}},
-	{"0F BD /r", "bsr", "+Gv Ev", "w:z u:osapc", 0, sized{1: bsr[uint16], 2: bsr[uint32], 3: bsr[uint64]}},
+	{"0F BC /r", "bsf", "+Gv Ev", "w:z u:osapc", 0, sized{1: bsf[uint16], 2: bsf32, 3: bsf64}},
+	{"0F BD /r", "bsr", "+Gv Ev", "w:z u:osapc", 0, sized{1: bsr[uint16], 2: bsr32, 3: bsr64}},
 	{"0F 90+cc /r", "setcc", "=Eb", "r:oszpc", 0, opFunc(setcc)},
 }}
 
 var bitBy = [4]sized{
-	{1: bitTest[uint16], 2: bitTest[uint32], 3: bitTest[uint64]},
+	{1: bitTest[uint16], 2: bitTest32, 3: bitTest64},
 	{1: bitSet[uint16], 2: bitSet[uint32], 3: bitSet[uint64]},
 	{1: bitReset[uint16], 2: bitReset[uint32], 3: bitReset[uint64]},
 	{1: bitComplement[uint16], 2: bitComplement[uint32], 3: bitComplement[uint64]},

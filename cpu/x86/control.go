@@ -21,7 +21,7 @@ var controlRows = Section{Ref: "Vol. 1, 5.1.7 Control Transfer Instructions", Ro
 	{"E2", "loop", "Jb | +RCX", "", F64 | Ends, bindLoop},
 	{"E3", "jrcxz", "Jb | RCX", "", F64 | Ends, bindLoop},
 	{"C8", "enter", "Iw Ib | +RSP +RBP =Tv", "", D64, bindEnter},
-	{"C9", "leave", "| +RSP +RBP Tv", "", D64, sized{1: leave[uint16], 3: leave[uint64]}},
+	{"C9", "leave", "| +RSP +RBP Tv", "", D64, sized{1: leave[uint16], 3: leave64}},
 
 	{"CC", "int3", "", "", Ends, bindBreakpoint},
 	{"F1", "int1", "", "", Ends, bindBreakpoint},
@@ -175,6 +175,7 @@ func enter(s *State, o *op) *op {
 	sp := s.R[RSP]
 	n := size * (level + 1)
 	s.mem.Probe(uint32(sp-n), uint32(n), memory.Write)
+	s.mem.Probe(uint32(sp-n-o.imm), uint32(size), memory.Write) // the new top of the stack is only checked
 	bp := s.R[RBP]
 	s.storeSized(uint32(sp-size), bp, size)
 	sp -= size

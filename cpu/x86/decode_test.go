@@ -71,7 +71,7 @@ var unknownToForeign = map[string]string{
 var textDiffers = map[string]string{
 	"0F 18 /r": "reserved NOP", "0F 1F /r": "x/arch appends an operand to NOP", "0F 0D /r": "x/arch: the cache line's width",
 	"63 /r": "with 66, r16 and r/m16 (Vol. 2B, MOVSXD); x/arch has r/m32",
-	"68": "x/arch cuts the immediate to 32 bits", "6A": "as 68",
+	"68":    "x/arch cuts the immediate to 32 bits", "6A": "as 68",
 	"E3": "x/arch tells JECXZ otherwise", "6C": "x/arch omits operands", "6D": "x/arch omits operands", "6E": "x/arch omits operands", "6F": "x/arch omits operands",
 	"D7": "x/arch omits operands", "0F 03 /r": "the source is a selector, 16 bits", "0F 02 /r": "as LSL",
 	"0F B2 /r": "x/arch: no width for 10-byte pointers", "0F B4 /r": "as LSS", "0F B5 /r": "as LSS", "FF /3": "x/arch: no width", "FF /5": "x/arch: no width",

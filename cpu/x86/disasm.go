@@ -197,7 +197,7 @@ func (d *Inst) segmentText(b []byte) []byte {
 func (d *Inst) memText(b []byte, a *Arg) []byte {
 	m := &d.Mem
 	b = appendPtr(b, a.Width)
-	if a.Op.Access {
+	if d.Row.Name != "lea" {
 		b = d.segmentText(b)
 	}
 	b = append(b, '[')

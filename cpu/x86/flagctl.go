@@ -9,8 +9,8 @@ var flagRows = Section{Ref: "Vol. 1, 5.1.11 Flag Control (EFLAG) Instructions", 
 	{"FD", "std", "", "w:d", 0, opFunc(std)},
 	{"9F", "lahf", "| =AH", "r:szapc", 0, opFunc(lahf)},
 	{"9E", "sahf", "| AH", "w:szapc", 0, opFunc(sahf)},
-	{"9C", "pushf/pushfd/pushfq", "| +RSP =Tv", "r:oszapcd", D64, sized{1: pushf[uint16], 3: pushf[uint64]}},
-	{"9D", "popf/popfd/popfq", "| +RSP Tv", "w:oszapcd", D64, sized{1: popf[uint16], 3: popf[uint64]}},
+	{"9C", "pushf/pushfd/pushfq", "| +RSP =Tv", "r:oszapcd", D64, sized{1: pushf[uint16], 3: pushf64}},
+	{"9D", "popf/popfd/popfq", "| +RSP Tv", "w:oszapcd", D64, sized{1: popf[uint16], 3: popf64}},
 }}
 
 func clc(s *State, o *op) *op { s.setCF(0); return o.after() }

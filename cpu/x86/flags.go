@@ -160,7 +160,17 @@ func sext[T word](v T) uint64 {
 }
 
 // width is T's width in bits.
-func width[T word]() uint { return uint(bits.OnesCount64(uint64(^T(0)))) }
+func width[T word]() uint {
+	switch uint64(^T(0)) {
+	case 0xff:
+		return 8
+	case 0xffff:
+		return 16
+	case 0xffffffff:
+		return 32
+	}
+	return 64
+}
 
 // b2u is 1 for true.
 func b2u(b bool) uint64 {

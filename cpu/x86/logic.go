@@ -51,10 +51,10 @@ func logicFlags[T word](s *State, r T) {
 }
 
 var orForms = &forms{
-	rr: sized{orRR[uint8], orRR[uint16], orRR[uint32], orRR[uint64]},
-	rm: sized{orRM[uint8], orRM[uint16], orRM[uint32], orRM[uint64]},
-	mr: sized{orMR[uint8], orMR[uint16], orMR[uint32], orMR[uint64]},
-	lk: sized{orLK[uint8], orLK[uint16], orLK[uint32], orLK[uint64]},
+	rr: sized{orRR8, orRR[uint16], orRR32, orRR64},
+	rm: sized{orRM8, orRM[uint16], orRM32, orRM64},
+	mr: sized{orMR8, orMR[uint16], orMR32, orMR64},
+	lk: sized{orLK8, orLK[uint16], orLK32, orLK64},
 }
 
 func orRR[T word](s *State, o *op) *op {
@@ -91,10 +91,10 @@ func orLK[T word](s *State, o *op) *op {
 }
 
 var andForms = &forms{
-	rr: sized{andRR[uint8], andRR[uint16], andRR[uint32], andRR[uint64]},
-	rm: sized{andRM[uint8], andRM[uint16], andRM[uint32], andRM[uint64]},
-	mr: sized{andMR[uint8], andMR[uint16], andMR[uint32], andMR[uint64]},
-	lk: sized{andLK[uint8], andLK[uint16], andLK[uint32], andLK[uint64]},
+	rr: sized{andRR8, andRR[uint16], andRR32, andRR64},
+	rm: sized{andRM8, andRM[uint16], andRM32, andRM64},
+	mr: sized{andMR8, andMR[uint16], andMR32, andMR64},
+	lk: sized{andLK8, andLK[uint16], andLK32, andLK64},
 }
 
 func andRR[T word](s *State, o *op) *op {
@@ -131,10 +131,10 @@ func andLK[T word](s *State, o *op) *op {
 }
 
 var xorForms = &forms{
-	rr: sized{xorRR[uint8], xorRR[uint16], xorRR[uint32], xorRR[uint64]},
-	rm: sized{xorRM[uint8], xorRM[uint16], xorRM[uint32], xorRM[uint64]},
-	mr: sized{xorMR[uint8], xorMR[uint16], xorMR[uint32], xorMR[uint64]},
-	lk: sized{xorLK[uint8], xorLK[uint16], xorLK[uint32], xorLK[uint64]},
+	rr: sized{xorRR8, xorRR[uint16], xorRR32, xorRR64},
+	rm: sized{xorRM8, xorRM[uint16], xorRM32, xorRM64},
+	mr: sized{xorMR8, xorMR[uint16], xorMR32, xorMR64},
+	lk: sized{xorLK8, xorLK[uint16], xorLK32, xorLK64},
 }
 
 func xorRR[T word](s *State, o *op) *op {
@@ -171,8 +171,8 @@ func xorLK[T word](s *State, o *op) *op {
 }
 
 var testForms = &forms{
-	rr: sized{testRR[uint8], testRR[uint16], testRR[uint32], testRR[uint64]},
-	mr: sized{testMR[uint8], testMR[uint16], testMR[uint32], testMR[uint64]},
+	rr: sized{testRR8, testRR[uint16], testRR32, testRR64},
+	mr: sized{testMR8, testMR[uint16], testMR32, testMR64},
 }
 
 func testRR[T word](s *State, o *op) *op {
@@ -186,9 +186,9 @@ func testMR[T word](s *State, o *op) *op {
 }
 
 var notForms = &forms{
-	rr: sized{notR[uint8], notR[uint16], notR[uint32], notR[uint64]},
-	mr: sized{notR[uint8], notR[uint16], notR[uint32], notR[uint64]},
-	lk: sized{notLK[uint8], notLK[uint16], notLK[uint32], notLK[uint64]},
+	rr: sized{notR8, notR[uint16], notR32, notR64},
+	mr: sized{notR8, notR[uint16], notR32, notR64},
+	lk: sized{notLK8, notLK[uint16], notLK32, notLK64},
 }
 
 func notR[T word](s *State, o *op) *op {

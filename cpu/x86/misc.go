@@ -35,7 +35,7 @@ func bindLea(b *binder) {
 	if d.Has(PrefixAddr32) && size == 8 {
 		size = 4
 	}
-	fn := sized{1: lea[uint16], 2: lea[uint32], 3: lea[uint64]}[sizeIndex(size)]
+	fn := sized{1: lea[uint16], 2: lea32, 3: lea64}[sizeIndex(size)]
 	m := d.Mem
 	disp := uint64(m.Disp)
 	if m.RIP {

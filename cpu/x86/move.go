@@ -16,12 +16,12 @@ var moveRows = Section{Ref: "Vol. 1, 5.1.1 Data Transfer Instructions", Rows: []
 	{"B8+r", "mov", "=Zv Iv", "", 0, movForms},
 	{"C6 /0", "mov", "=Eb Ib", "", 0, movForms},
 	{"C7 /0", "mov", "=Ev Iz", "", 0, movForms},
-	{"0F B6 /r", "movzx", "=Gv Eb", "", 0, sized{1: movzx[uint16, uint8], 2: movzx[uint32, uint8], 3: movzx[uint64, uint8]}},
-	{"0F B7 /r", "movzx", "=Gv Ew", "", 0, sized{1: movzx[uint16, uint16], 2: movzx[uint32, uint16], 3: movzx[uint64, uint16]}},
-	{"0F BE /r", "movsx", "=Gv Eb", "", 0, sized{1: movsx[uint16, uint8], 2: movsx[uint32, uint8], 3: movsx[uint64, uint8]}},
-	{"0F BF /r", "movsx", "=Gv Ew", "", 0, sized{1: movsx[uint16, uint16], 2: movsx[uint32, uint16], 3: movsx[uint64, uint16]}},
-	{"63 /r", "movsxd", "=Gv Ez", "", 0, sized{1: movsx[uint16, uint16], 2: movsx[uint32, uint32], 3: movsx[uint64, uint32]}},
-	{"0F 40+cc /r", "cmovcc", "+Gv Ev", "r:oszpc", 0, sized{1: cmov[uint16], 2: cmov[uint32], 3: cmov[uint64]}},
+	{"0F B6 /r", "movzx", "=Gv Eb", "", 0, sized{1: movzx16x8, 2: movzx32x8, 3: movzx64x8}},
+	{"0F B7 /r", "movzx", "=Gv Ew", "", 0, sized{1: movzx16x16, 2: movzx32x16, 3: movzx64x16}},
+	{"0F BE /r", "movsx", "=Gv Eb", "", 0, sized{1: movsx16x8, 2: movsx32x8, 3: movsx64x8}},
+	{"0F BF /r", "movsx", "=Gv Ew", "", 0, sized{1: movsx16x16, 2: movsx32x16, 3: movsx64x16}},
+	{"63 /r", "movsxd", "=Gv Ez", "", 0, sized{1: movsx16x16, 2: movsx32x32, 3: movsx64x32}},
+	{"0F 40+cc /r", "cmovcc", "+Gv Ev", "r:oszpc", 0, sized{1: cmov[uint16], 2: cmov32, 3: cmov64}},
 
 	{"86 /r", "xchg", "+Eb +Gb", "", Lockable, xchgBy},
 	{"87 /r", "xchg", "+Ev +Gv", "", Lockable, xchgBy},
@@ -34,33 +34,33 @@ var moveRows = Section{Ref: "Vol. 1, 5.1.1 Data Transfer Instructions", Rows: []
 	{"W0 0F C7 /1", "cmpxchg8b", "+Mq | +EAX +EDX EBX ECX", "w:z", Lockable, opFunc(cmpxchg8b)},
 	{"W1 0F C7 /1", "cmpxchg16b", "+Mx | +RAX +RDX RBX RCX", "w:z", Lockable, opFunc(cmpxchg16b)},
 
-	{"50+r", "push", "Zv | +RSP =Tv", "", D64, sized{1: push[uint16], 3: push[uint64]}},
-	{"FF /6", "push", "Ev | +RSP =Tv", "", D64, sized{1: push[uint16], 3: push[uint64]}},
-	{"68", "push", "Iz | +RSP =Tv", "", D64, sized{1: push[uint16], 3: push[uint64]}},
+	{"50+r", "push", "Zv | +RSP =Tv", "", D64, sized{1: push[uint16], 3: push64}},
+	{"FF /6", "push", "Ev | +RSP =Tv", "", D64, sized{1: push[uint16], 3: push64}},
+	{"68", "push", "Iz | +RSP =Tv", "", D64, sized{1: push[uint16], 3: push64}},
 	{"6A", "push", "Ibs | +RSP =Tv", "", D64, bindPushByte},
-	{"58+r", "pop", "=Zv | +RSP Tv", "", D64, sized{1: pop[uint16], 3: pop[uint64]}},
+	{"58+r", "pop", "=Zv | +RSP Tv", "", D64, sized{1: pop[uint16], 3: pop64}},
 	{"8F /0", "pop", "=Ev | +RSP Tv", "", D64, bindPop},
 
-	{"98", "cbw/cwde/cdqe", "| +rAX", "", 0, sized{1: extend[uint16, uint8], 2: extend[uint32, uint16], 3: extend[uint64, uint32]}},
-	{"99", "cwd/cdq/cqo", "| rAX =rDX", "", 0, sized{1: extendD[uint16], 2: extendD[uint32], 3: extendD[uint64]}},
+	{"98", "cbw/cwde/cdqe", "| +rAX", "", 0, sized{1: extend16x8, 2: extend32x16, 3: extend64x32}},
+	{"99", "cwd/cdq/cqo", "| rAX =rDX", "", 0, sized{1: extendD[uint16], 2: extendD32, 3: extendD64}},
 }}
 
 var (
 	movForms = &forms{
-		rr: sized{movRR[uint8], movRR[uint16], movRR[uint32], movRR[uint64]},
-		rm: sized{movRM[uint8], movRM[uint16], movRM[uint32], movRM[uint64]},
-		mr: sized{movMR[uint8], movMR[uint16], movMR[uint32], movMR[uint64]},
+		rr: sized{movRR8, movRR[uint16], movRR32, movRR64},
+		rm: sized{movRM8, movRM[uint16], movRM32, movRM64},
+		mr: sized{movMR8, movMR[uint16], movMR32, movMR64},
 	}
-	xchgBy    = sized{xchgRM[uint8], xchgRM[uint16], xchgRM[uint32], xchgRM[uint64]}
+	xchgBy    = sized{xchgRM8, xchgRM[uint16], xchgRM32, xchgRM64}
 	xaddForms = &forms{
-		rr: sized{xadd[uint8], xadd[uint16], xadd[uint32], xadd[uint64]},
-		mr: sized{xadd[uint8], xadd[uint16], xadd[uint32], xadd[uint64]},
-		lk: sized{xaddLK[uint8], xaddLK[uint16], xaddLK[uint32], xaddLK[uint64]},
+		rr: sized{xadd8, xadd[uint16], xadd32, xadd64},
+		mr: sized{xadd8, xadd[uint16], xadd32, xadd64},
+		lk: sized{xaddLK8, xaddLK[uint16], xaddLK32, xaddLK64},
 	}
 	cmpxchgForms = &forms{
-		rr: sized{cmpxchg[uint8], cmpxchg[uint16], cmpxchg[uint32], cmpxchg[uint64]},
-		mr: sized{cmpxchg[uint8], cmpxchg[uint16], cmpxchg[uint32], cmpxchg[uint64]},
-		lk: sized{cmpxchgLK[uint8], cmpxchgLK[uint16], cmpxchgLK[uint32], cmpxchgLK[uint64]},
+		rr: sized{cmpxchg8, cmpxchg[uint16], cmpxchg32, cmpxchg64},
+		mr: sized{cmpxchg8, cmpxchg[uint16], cmpxchg32, cmpxchg64},
+		lk: sized{cmpxchgLK8, cmpxchgLK[uint16], cmpxchgLK32, cmpxchgLK64},
 	}
 )
 
@@ -265,9 +265,9 @@ func bindPop(b *binder) {
 	if d.HasMem && d.Mem.Base == RSP {
 		d.Mem.Disp += int64(d.Size)
 	}
-	fn := sized{1: pop[uint16], 3: pop[uint64]}
+	fn := sized{1: pop[uint16], 3: pop64}
 	if d.HasMem {
-		fn = sized{1: popM[uint16], 3: popM[uint64]}
+		fn = sized{1: popM[uint16], 3: popM64}
 	}
 	b.operands(fn[sizeIndex(d.Size)])
 }

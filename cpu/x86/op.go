@@ -67,6 +67,8 @@ var (
 	trapIllegal    = &trap{kind: cpu.StopIllegal}
 )
 
+//go:generate go run ./internal/mono
+
 // reg reads general register r as a T; r may be one of the high bytes if T is
 // a byte.
 func reg[T word](s *State, r uint8) T {

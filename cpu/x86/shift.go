@@ -63,23 +63,23 @@ var shiftRows = Section{Ref: "Vol. 1, 5.1.5 Shift and Rotate Instructions", Rows
 
 var (
 	shlForms = &forms{
-		rr: sized{shlR[uint8], shlR[uint16], shlR[uint32], shlR[uint64]},
-		mr: sized{shlM[uint8], shlM[uint16], shlM[uint32], shlM[uint64]},
+		rr: sized{shlR8, shlR[uint16], shlR32, shlR64},
+		mr: sized{shlM8, shlM[uint16], shlM32, shlM64},
 	}
 	shrForms = &forms{
-		rr: sized{shrR[uint8], shrR[uint16], shrR[uint32], shrR[uint64]},
-		mr: sized{shrM[uint8], shrM[uint16], shrM[uint32], shrM[uint64]},
+		rr: sized{shrR8, shrR[uint16], shrR32, shrR64},
+		mr: sized{shrM8, shrM[uint16], shrM32, shrM64},
 	}
 	sarForms = &forms{
-		rr: sized{sarR[uint8], sarR[uint16], sarR[uint32], sarR[uint64]},
-		mr: sized{sarM[uint8], sarM[uint16], sarM[uint32], sarM[uint64]},
+		rr: sized{sarR8, sarR[uint16], sarR32, sarR64},
+		mr: sized{sarM8, sarM[uint16], sarM32, sarM64},
 	}
-	rolBy  = sized{rol[uint8], rol[uint16], rol[uint32], rol[uint64]}
-	rorBy  = sized{ror[uint8], ror[uint16], ror[uint32], ror[uint64]}
-	rclBy  = sized{rcl[uint8], rcl[uint16], rcl[uint32], rcl[uint64]}
-	rcrBy  = sized{rcr[uint8], rcr[uint16], rcr[uint32], rcr[uint64]}
-	shldBy = sized{1: shld[uint16], 2: shld[uint32], 3: shld[uint64]}
-	shrdBy = sized{1: shrd[uint16], 2: shrd[uint32], 3: shrd[uint64]}
+	rolBy  = sized{rol8, rol[uint16], rol32, rol64}
+	rorBy  = sized{ror8, ror[uint16], ror32, ror64}
+	rclBy  = sized{rcl8, rcl[uint16], rcl32, rcl64}
+	rcrBy  = sized{rcr8, rcr[uint16], rcr32, rcr64}
+	shldBy = sized{1: shld[uint16], 2: shld32, 3: shld64}
+	shrdBy = sized{1: shrd[uint16], 2: shrd32, 3: shrd64}
 )
 
 // shiftCount is the masked count: register src (CL) or the immediate.

@@ -33,11 +33,11 @@ const (
 )
 
 var (
-	movsBy = sized{movs[uint8], movs[uint16], movs[uint32], movs[uint64]}
-	stosBy = sized{stos[uint8], stos[uint16], stos[uint32], stos[uint64]}
-	lodsBy = sized{lods[uint8], lods[uint16], lods[uint32], lods[uint64]}
-	cmpsBy = sized{cmps[uint8], cmps[uint16], cmps[uint32], cmps[uint64]}
-	scasBy = sized{scas[uint8], scas[uint16], scas[uint32], scas[uint64]}
+	movsBy = sized{movs8, movs[uint16], movs32, movs64}
+	stosBy = sized{stos8, stos[uint16], stos32, stos64}
+	lodsBy = sized{lods8, lods[uint16], lods32, lods64}
+	cmpsBy = sized{cmps8, cmps[uint16], cmps32, cmps64}
+	scasBy = sized{scas8, scas[uint16], scas32, scas64}
 )
 
 func bindMovs(b *binder) { b.str(movsBy) }
