@@ -159,12 +159,22 @@ func (d *hostDir) stat(name string) (cloudabi.Filestat, error) {
 	if err != nil {
 		return cloudabi.Filestat{}, hostErrno(err)
 	}
-	return hostStat(info, d.path+"/"+name, func() (*os.File, error) { return d.root.Open(name) }), nil
+	return hostStat(info, d.path+"/"+name, func() (*os.File, func() error, error) {
+		f, err := d.root.Open(name)
+		if err != nil {
+			return nil, nil, err
+		}
+		return f, f.Close, nil
+	}), nil
 }
+
+// opener returns the object open, and what to call when it is not needed any
+// more.
+type opener func() (f *os.File, done func() error, err error)
 
 // hostStat turns what the host tells about an object into the ABI's form. path
 // and open help where the host does not number objects.
-func hostStat(info fs.FileInfo, path string, open func() (*os.File, error)) cloudabi.Filestat {
+func hostStat(info fs.FileInfo, path string, open opener) cloudabi.Filestat {
 	st := cloudabi.Filestat{
 		Filetype: modeFiletype(info.Mode()),
 		Nlink:    1,

@@ -103,7 +103,9 @@ func (f *hostFile) Stat() (cloudabi.Filestat, error) {
 	if err != nil {
 		return cloudabi.Filestat{}, hostErrno(err)
 	}
-	return hostStat(info, f.file.Name(), func() (*os.File, error) { return f.file, nil }), nil
+	return hostStat(info, f.file.Name(), func() (*os.File, func() error, error) {
+		return f.file, func() error { return nil }, nil
+	}), nil
 }
 
 func (f *hostFile) SetTimes(t Times) error {

@@ -65,7 +65,11 @@ func setAppend(f *os.File, on bool) error {
 func duplicate(f *os.File) (*os.File, error) {
 	var dup int
 	err := control(f, func(fd int) (err error) {
-		dup, err = unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
+		syscall.ForkLock.RLock()
+		defer syscall.ForkLock.RUnlock()
+		if dup, err = unix.Dup(fd); err == nil {
+			unix.CloseOnExec(dup)
+		}
 		return err
 	})
 	if err != nil {

@@ -4,14 +4,13 @@ package vfs
 
 import (
 	"io/fs"
-	"os"
 	"syscall"
 
 	"github.com/nuage-emu/nuage/abi/cloudabi"
 )
 
 // identify completes attributes with what package io/fs has no place for.
-func identify(st *cloudabi.Filestat, info fs.FileInfo, _ string, _ func() (*os.File, error)) {
+func identify(st *cloudabi.Filestat, info fs.FileInfo, _ string, _ opener) {
 	sys, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {
 		return

@@ -2,7 +2,6 @@ package vfs
 
 import (
 	"io/fs"
-	"os"
 	"syscall"
 
 	"golang.org/x/sys/windows"
@@ -13,7 +12,7 @@ import (
 // identify completes attributes with what package io/fs has no place for.
 // Windows numbers files, but tells so only of an open one; what cannot be opened
 // (a symbolic link, a file without permission) gets a number made of its path.
-func identify(st *cloudabi.Filestat, info fs.FileInfo, path string, open func() (*os.File, error)) {
+func identify(st *cloudabi.Filestat, info fs.FileInfo, path string, open opener) {
 	if sys, ok := info.Sys().(*syscall.Win32FileAttributeData); ok {
 		st.Atim = cloudabi.Timestamp(max(0, sys.LastAccessTime.Nanoseconds()))
 	}
@@ -21,13 +20,11 @@ func identify(st *cloudabi.Filestat, info fs.FileInfo, path string, open func() 
 	if open == nil || st.Filetype != cloudabi.FiletypeRegularFile && st.Filetype != cloudabi.FiletypeDirectory {
 		return
 	}
-	f, err := open()
+	f, done, err := open()
 	if err != nil {
 		return
 	}
-	if f.Name() != path { // opened for this
-		defer f.Close()
-	}
+	defer done()
 	_ = control(f, func(h windows.Handle) error {
 		var by windows.ByHandleFileInformation
 		if err := windows.GetFileInformationByHandle(h, &by); err != nil {
