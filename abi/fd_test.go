@@ -581,15 +581,19 @@ func TestStreamWriteWaitsForDelivery(t *testing.T) {
 	p := w.start(t.Context(), func(g *guest) {
 		_, errno := g.write(0, "one", "two")
 		require.Zero(g, errno)
+		g.read(0, 1)
 		_, errno = g.write(0, "three")
-		require.Equal(g, cloudabi.ENOSPC, errno)
+		require.Equal(g, cloudabi.ENOSPC, errno, "it was accepted and did not arrive")
 		g.exit(0)
 	}, DescriptorSpec{Object: NewStream(s)})
 	parked(t, p)
 	require.Equal(t, "onetwo", s.out.String())
-	s.change(func() { s.blocked = false; s.failing = 0 })
-	eventually(t, func() bool { s.mu.Lock(); defer s.mu.Unlock(); return s.out.Len() > 6 || p.isEnding() })
-	s.change(func() { s.failing = cloudabi.ENOSPC })
+	s.change(func() { s.blocked = false })
+	parked(t, p)
+	s.change(func() { s.blocked, s.ended = true, true })
+	eventually(t, func() bool { s.mu.Lock(); defer s.mu.Unlock(); return s.out.Len() > 6 })
+	parked(t, p)
+	s.change(func() { s.blocked, s.failing = false, cloudabi.ENOSPC })
 	w.wait(p)
 }
 
