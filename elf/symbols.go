@@ -172,7 +172,8 @@ func decodeSymbols(table []byte, names string) []Symbol {
 		le := binary.LittleEndian
 		name, info, section := le.Uint32(table), table[4], le.Uint16(table[6:])
 		typ := info & 15
-		if section == 0 || typ > 2 || name == 0 || uint64(name) >= uint64(len(names)) {
+		const absolute = 0xfff1 // a number with a name, not a place
+		if section == 0 || section == absolute || typ > 2 || name == 0 || uint64(name) >= uint64(len(names)) {
 			continue
 		}
 		text, _, ok := strings.Cut(names[name:min(len(names), int(name)+4096)], "\x00")

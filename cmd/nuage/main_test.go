@@ -1,12 +1,8 @@
 package main
 
 import (
-	"fmt"
-	"os"
-	"path/filepath"
 	"testing"
 
-	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/stretchr/testify/require"
 
 	"github.com/nuage-emu/nuage/abi"
@@ -14,45 +10,6 @@ import (
 	"github.com/nuage-emu/nuage/cmd/internal/launcher"
 	"github.com/nuage-emu/nuage/elf"
 )
-
-func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"nuage": main})
-}
-
-// The scripts are the command line's description by example. $GUESTS holds
-// the conformance guests, $EXAMPLES the example programs.
-func TestScripts(t *testing.T) {
-	root, err := filepath.Abs("../..")
-	require.NoError(t, err)
-	testscript.Run(t, testscript.Params{
-		Dir: "testdata",
-		Setup: func(e *testscript.Env) error {
-			e.Setenv("GUESTS", filepath.Join(root, "conformance", "bin"))
-			e.Setenv("EXAMPLES", filepath.Join(root, "examples"))
-			return nil
-		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": status},
-	})
-}
-
-// status runs a command and compares its exit status: status 127 nuage run x.
-func status(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) < 2 {
-		ts.Fatalf("usage: status N command...")
-	}
-	err := ts.Exec(args[1], args[2:]...)
-	got := "0"
-	if err != nil {
-		e, ok := err.(interface{ ExitCode() int })
-		if !ok {
-			ts.Fatalf("%v", err)
-		}
-		got = fmt.Sprint(e.ExitCode())
-	}
-	if got != args[0] {
-		ts.Fatalf("exit status %s, want %s", got, args[0])
-	}
-}
 
 func TestSize(t *testing.T) {
 	for text, want := range map[string]size{"1": 1, "4096": 4096, "2K": 2048, "512m": 512 << 20, "1GiB": 1 << 30, "3tb": 3 << 40, "16777215T": 16777215 << 40} {
@@ -130,9 +87,4 @@ func TestTrackTraps(t *testing.T) {
 
 func TestPrintable(t *testing.T) {
 	require.Equal(t, "a?b?é", printable("a\x1bb\x9bé"))
-}
-
-func TestMissingGuestsAreNoticed(t *testing.T) {
-	_, err := os.Stat("../../examples/sha256sum/sha256sum.x86_64")
-	require.NoError(t, err, "the scripts need the guests; conformance/build.sh makes them")
 }
