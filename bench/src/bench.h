@@ -3,8 +3,8 @@
  * something that depends on n and returns a checksum; guest.c (CloudABI) and
  * native.c (the host's C library) print it.
  *
- * n scales the work in proportion; DEFAULT_N is set for about a second of
- * native time on the machine of ../README. */
+ * n scales the work in proportion; bench_default is set for about a second of
+ * native time on the machine of ../README.md. */
 #ifndef BENCH_H
 #define BENCH_H
 
@@ -31,5 +31,10 @@ static inline uint64_t bits_of(double d) {
 /* Memory for the programs that need some: a static arena, reset by hand. */
 void *bench_alloc(size_t n);
 void bench_reset(void);
+
+/* The two system calls that are measured: reading the monotonic clock, in
+ * nanoseconds, and writing one byte to the sink; how many bytes it took. */
+uint64_t bench_clock(void);
+uint64_t bench_write(void);
 
 #endif
