@@ -68,28 +68,43 @@ var arithRows = Section{Ref: "Vol. 1, 5.1.2 Binary Arithmetic Instructions", Row
 	{"F7 /7", "idiv", "Ev | +rAX +rDX", "u:oszapc", 0, sized{1: idiv16, 2: idiv32, 3: idiv64}},
 }}
 
-// addFlags sets the flags of r = a + b (+ carry in).
+// addFlags sets the flags of r = a + b.
 func addFlags[T word](s *State, a, b, r T) {
+	x := sext(r)
+	s.fz, s.fs = x, x
+	s.fx = sext(a ^ b ^ r)
+	s.cf = b2u(r < a)
+}
+
+// adcFlags sets the flags of r = a + b + carry.
+func adcFlags[T word](s *State, a, b, r T) {
 	x := sext(r)
 	s.fz, s.fs = x, x
 	s.fx = sext(a ^ b ^ r)
 	s.cf = uint64(((a & b) | ((a | b) &^ r)) >> (width[T]() - 1))
 }
 
-// subFlags sets the flags of r = a - b (- borrow in).
+// subFlags sets the flags of r = a - b.
 func subFlags[T word](s *State, a, b, r T) {
+	x := sext(r)
+	s.fz, s.fs = x, x
+	s.fx = sext(a ^ b ^ r)
+	s.cf = b2u(a < b)
+}
+
+// sbbFlags sets the flags of r = a - b - borrow.
+func sbbFlags[T word](s *State, a, b, r T) {
 	x := sext(r)
 	s.fz, s.fs = x, x
 	s.fx = sext(a ^ b ^ r)
 	s.cf = uint64(((^a & b) | ((^a | b) & r)) >> (width[T]() - 1))
 }
 
-// cmpFlags is subFlags without a borrow in.
+// cmpFlags sets the flags of a comparison of a with b.
 func cmpFlags[T word](s *State, a, b T) {
-	r := a - b
-	x := sext(r)
+	x := sext(a - b)
 	s.fz, s.fs = x, x
-	s.fx = sext(a ^ b ^ r)
+	s.fx = sext(a ^ b ^ (a - b))
 	s.cf = b2u(a < b)
 }
 
@@ -158,7 +173,7 @@ func adcRR[T word](s *State, o *op) *op {
 	c := T(s.cf)
 	r := a + b + c
 	setReg(s, o.dst, r)
-	addFlags(s, a, b, r)
+	adcFlags(s, a, b, r)
 	return o.after()
 }
 
@@ -168,7 +183,7 @@ func adcRM[T word](s *State, o *op) *op {
 	c := T(s.cf)
 	r := a + b + c
 	setReg(s, o.dst, r)
-	addFlags(s, a, b, r)
+	adcFlags(s, a, b, r)
 	return o.after()
 }
 
@@ -178,7 +193,7 @@ func adcMR[T word](s *State, o *op) *op {
 	c := T(s.cf)
 	r := a + b + c
 	store(s, m, r)
-	addFlags(s, a, b, r)
+	adcFlags(s, a, b, r)
 	return o.after()
 }
 
@@ -186,7 +201,7 @@ func adcLK[T word](s *State, o *op) *op {
 	c := T(s.cf)
 	a, b := locked(s, o, func(a, b T) T { return a + b + c })
 	r := a + b + c
-	addFlags(s, a, b, r)
+	adcFlags(s, a, b, r)
 	return o.after()
 }
 
@@ -242,7 +257,7 @@ func sbbRR[T word](s *State, o *op) *op {
 	c := T(s.cf)
 	r := a - b - c
 	setReg(s, o.dst, r)
-	subFlags(s, a, b, r)
+	sbbFlags(s, a, b, r)
 	return o.after()
 }
 
@@ -252,7 +267,7 @@ func sbbRM[T word](s *State, o *op) *op {
 	c := T(s.cf)
 	r := a - b - c
 	setReg(s, o.dst, r)
-	subFlags(s, a, b, r)
+	sbbFlags(s, a, b, r)
 	return o.after()
 }
 
@@ -262,7 +277,7 @@ func sbbMR[T word](s *State, o *op) *op {
 	c := T(s.cf)
 	r := a - b - c
 	store(s, m, r)
-	subFlags(s, a, b, r)
+	sbbFlags(s, a, b, r)
 	return o.after()
 }
 
@@ -270,7 +285,7 @@ func sbbLK[T word](s *State, o *op) *op {
 	c := T(s.cf)
 	a, b := locked(s, o, func(a, b T) T { return a - b - c })
 	r := a - b - c
-	subFlags(s, a, b, r)
+	sbbFlags(s, a, b, r)
 	return o.after()
 }
 

@@ -60,12 +60,15 @@ const (
 
 // binder builds one block.
 type binder struct {
-	opts  Options
-	ops   []op
-	links []link
-	d     Inst // the instruction being bound
-	count int  // instructions before d
-	done  bool // the block ends behind d
+	opts    Options
+	ops     []op
+	links   []link
+	d       Inst   // the instruction being bound
+	count   int    // instructions before d
+	prev    Inst   // the instruction before d, if it lies in the block
+	prevOps int    // operations before that
+	done    bool   // the block ends behind d
+	next    uint64 // where the block goes on
 }
 
 // emit appends an operation of the current instruction.
@@ -74,6 +77,21 @@ func (b *binder) emit(fn opFunc) *op {
 	b.ops = append(b.ops, op{fn: fn, next: d.Next(), len: uint8(d.Len), n: uint8(b.count),
 		base: Zero, index: Zero, dst: Zero, src: Zero, aux: Zero})
 	return &b.ops[len(b.ops)-1]
+}
+
+// goesOn makes the block go on at target, and reports whether it does: not at
+// an instruction that it holds already, lest a loop be unrolled.
+func (b *binder) goesOn(target uint64) bool {
+	for i := range b.ops {
+		if b.ops[i].pc() == target {
+			return false
+		}
+	}
+	if target == b.d.PC {
+		return false
+	}
+	b.next = target
+	return true
 }
 
 // link adds a way out, taken with the current instruction retired.
@@ -89,6 +107,8 @@ func (b *binder) link(kind linkKind, pc uint64) uint8 {
 // bind appends the operations of the current instruction.
 func (b *binder) bind() {
 	d := &b.d
+	before := len(b.ops)
+	defer func() { b.prev, b.prevOps = b.d, before }()
 	switch do := d.Row.Do.(type) {
 	case opFunc:
 		b.operands(do)

@@ -136,24 +136,29 @@ func (l *local) use(g *generation) {
 }
 
 // decodeBlock decodes the code at pc: at most limit instructions, up to one
-// that ends a block. Volatile code is decoded one instruction at a time, so
-// that the check at a block's entry is a check of every instruction.
+// that ends a block, following direct jumps and calls. Volatile code is decoded
+// one instruction at a time, so that the check at a block's entry is a check
+// of every instruction.
 func (in *Interpreter) decodeBlock(pc uint64, limit int) (*block, error) {
 	b := &binder{opts: in.opts}
-	var buf [512]byte
-	n, volatile, err := in.space.Fetch(buf[:], pc)
-	if err != nil {
+	w := window{space: in.space}
+	if err := w.fetch(pc); err != nil {
 		return nil, err
 	}
+	volatile := w.volatile
 	if volatile {
 		limit = 1
 	}
-	start, code := pc, buf[:n]
+	start := pc
 	for !b.done && b.count < limit {
+		code := w.at(pc)
+		if code == nil || w.volatile != volatile {
+			break // the next block begins here, and faults if there is no code
+		}
 		err := Decode(&b.d, code, pc)
 		if err == ErrTruncated {
 			if b.count > 0 {
-				break // the next block begins here, and finds more or faults
+				break
 			}
 			return nil, &memory.Fault{Addr: pc + uint64(len(code)), Access: memory.Exec}
 		}
@@ -161,13 +166,12 @@ func (in *Interpreter) decodeBlock(pc uint64, limit int) (*block, error) {
 			b.d.Len = max(b.d.Len, 1)
 			b.illegal()
 			b.count++
-			b.done = true
 			break
 		}
+		b.next = b.d.Next()
 		b.bind()
 		b.count++
-		code = code[b.d.Len:]
-		pc = b.d.Next()
+		pc = b.next
 	}
 	if !b.done {
 		b.count--
@@ -179,13 +183,40 @@ func (in *Interpreter) decodeBlock(pc uint64, limit int) (*block, error) {
 	blk.gate = blk.n
 	if volatile {
 		blk.gate = ^uint64(0)
-		used := int(pc - start)
-		if used == 0 { // an illegal instruction: any of its bytes may change
-			used = min(maxLen, n)
+		used := b.d.Len
+		if b.d.Row == nil { // an illegal instruction: any of its bytes may change
+			used = maxLen
 		}
-		blk.bytes = append([]byte(nil), buf[:used]...)
+		blk.bytes = append([]byte(nil), w.buf[:min(used, w.n)]...)
 	}
 	return blk, nil
+}
+
+// window is a stretch of code being decoded.
+type window struct {
+	space    *memory.Space
+	base     uint64
+	n        int
+	volatile bool
+	buf      [512]byte
+}
+
+func (w *window) fetch(pc uint64) (err error) {
+	w.base = pc
+	w.n, w.volatile, err = w.space.Fetch(w.buf[:], pc)
+	return err
+}
+
+// at returns the code from pc on, at least an instruction if there is as much,
+// or nil if there is none.
+func (w *window) at(pc uint64) []byte {
+	if off := pc - w.base; off < uint64(w.n) && (w.n-int(off) >= maxLen || w.n < len(w.buf)) {
+		return w.buf[off:w.n]
+	}
+	if w.fetch(pc) != nil {
+		return nil
+	}
+	return w.buf[:w.n]
 }
 
 // leaveDirect leaves the block by link aux.

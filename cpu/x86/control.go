@@ -67,7 +67,11 @@ func jle(s *State, o *op) *op {
 	return s.branch(o, s.fz == 0 || int64(s.less()) < 0)
 }
 
+// bindJmp: a direct jump costs nothing where the block can go on behind it.
 func bindJmp(b *binder) {
+	if b.goesOn(b.d.Args[0].Value) {
+		return
+	}
 	o := b.emit(leaveDirect)
 	o.aux = b.link(linkDirect, b.d.Args[0].Value)
 	b.done = true
@@ -85,6 +89,10 @@ func jmpIndirect(s *State, o *op) *op {
 }
 
 func bindCall(b *binder) {
+	if b.goesOn(b.d.Args[0].Value) {
+		b.emit(callOn)
+		return
+	}
 	o := b.emit(call)
 	o.aux = b.link(linkDirect, b.d.Args[0].Value)
 	b.done = true
@@ -95,6 +103,14 @@ func call(s *State, o *op) *op {
 	s.mem.Store64(uint32(sp), o.next)
 	s.R[RSP] = sp
 	return s.leave(o.aux)
+}
+
+// callOn is call where the block goes on at the target.
+func callOn(s *State, o *op) *op {
+	sp := s.R[RSP] - 8
+	s.mem.Store64(uint32(sp), o.next)
+	s.R[RSP] = sp
+	return o.after()
 }
 
 func bindCallIndirect(b *binder) {

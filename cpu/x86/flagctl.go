@@ -31,7 +31,7 @@ func sahf(s *State, o *op) *op {
 }
 
 func pushf[T word](s *State, o *op) *op {
-	s.pushed(o, s.Flags(), width[T]())
+	s.pushed(s.Flags(), width[T]())
 	return o.after()
 }
 

@@ -9,7 +9,14 @@ func adcLK32(s *State, o *op) *op {
 	c := uint32(s.cf)
 	a, b := locked(s, o, func(a, b uint32) uint32 { return a + b + c })
 	r := a + b + c
-	addFlags(s, a, b, r)
+	{
+		a, b, r := uint32(a), uint32(b), uint32(r)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ r)
+		s.cf = uint64(((a & b) | ((a | b) &^ r)) >> (width[uint32]() - 1))
+	}
 	return o.after()
 }
 
@@ -17,7 +24,14 @@ func adcLK64(s *State, o *op) *op {
 	c := uint64(s.cf)
 	a, b := locked(s, o, func(a, b uint64) uint64 { return a + b + c })
 	r := a + b + c
-	addFlags(s, a, b, r)
+	{
+		a, b, r := uint64(a), uint64(b), uint64(r)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ r)
+		s.cf = uint64(((a & b) | ((a | b) &^ r)) >> (width[uint64]() - 1))
+	}
 	return o.after()
 }
 
@@ -25,67 +39,116 @@ func adcLK8(s *State, o *op) *op {
 	c := uint8(s.cf)
 	a, b := locked(s, o, func(a, b uint8) uint8 { return a + b + c })
 	r := a + b + c
-	addFlags(s, a, b, r)
+	{
+		a, b, r := uint8(a), uint8(b), uint8(r)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ r)
+		s.cf = uint64(((a & b) | ((a | b) &^ r)) >> (width[uint8]() - 1))
+	}
 	return o.after()
 }
 
 func adcMR32(s *State, o *op) *op {
 	m := s.ea(o)
-	a, b := load[uint32](s, m), src[uint32](s, o)
+	a, b := s.mem.Load32(m), src[uint32](s, o)
 	c := uint32(s.cf)
 	r := a + b + c
-	store(s, m, r)
-	addFlags(s, a, b, r)
+	s.mem.Store32(m, r)
+	{
+		a, b, r := uint32(a), uint32(b), uint32(r)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ r)
+		s.cf = uint64(((a & b) | ((a | b) &^ r)) >> (width[uint32]() - 1))
+	}
 	return o.after()
 }
 
 func adcMR64(s *State, o *op) *op {
 	m := s.ea(o)
-	a, b := load[uint64](s, m), src[uint64](s, o)
+	a, b := s.mem.Load64(m), src[uint64](s, o)
 	c := uint64(s.cf)
 	r := a + b + c
-	store(s, m, r)
-	addFlags(s, a, b, r)
+	s.mem.Store64(m, r)
+	{
+		a, b, r := uint64(a), uint64(b), uint64(r)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ r)
+		s.cf = uint64(((a & b) | ((a | b) &^ r)) >> (width[uint64]() - 1))
+	}
 	return o.after()
 }
 
 func adcMR8(s *State, o *op) *op {
 	m := s.ea(o)
-	a, b := load[uint8](s, m), src[uint8](s, o)
+	a, b := s.mem.Load8(m), src[uint8](s, o)
 	c := uint8(s.cf)
 	r := a + b + c
-	store(s, m, r)
-	addFlags(s, a, b, r)
+	s.mem.Store8(m, r)
+	{
+		a, b, r := uint8(a), uint8(b), uint8(r)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ r)
+		s.cf = uint64(((a & b) | ((a | b) &^ r)) >> (width[uint8]() - 1))
+	}
 	return o.after()
 }
 
 func adcRM32(s *State, o *op) *op {
-	b := load[uint32](s, s.ea(o))
+	b := s.mem.Load32(s.ea(o))
 	a := reg[uint32](s, o.dst)
 	c := uint32(s.cf)
 	r := a + b + c
 	setReg(s, o.dst, r)
-	addFlags(s, a, b, r)
+	{
+		a, b, r := uint32(a), uint32(b), uint32(r)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ r)
+		s.cf = uint64(((a & b) | ((a | b) &^ r)) >> (width[uint32]() - 1))
+	}
 	return o.after()
 }
 
 func adcRM64(s *State, o *op) *op {
-	b := load[uint64](s, s.ea(o))
+	b := s.mem.Load64(s.ea(o))
 	a := reg[uint64](s, o.dst)
 	c := uint64(s.cf)
 	r := a + b + c
 	setReg(s, o.dst, r)
-	addFlags(s, a, b, r)
+	{
+		a, b, r := uint64(a), uint64(b), uint64(r)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ r)
+		s.cf = uint64(((a & b) | ((a | b) &^ r)) >> (width[uint64]() - 1))
+	}
 	return o.after()
 }
 
 func adcRM8(s *State, o *op) *op {
-	b := load[uint8](s, s.ea(o))
+	b := s.mem.Load8(s.ea(o))
 	a := reg[uint8](s, o.dst)
 	c := uint8(s.cf)
 	r := a + b + c
 	setReg(s, o.dst, r)
-	addFlags(s, a, b, r)
+	{
+		a, b, r := uint8(a), uint8(b), uint8(r)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ r)
+		s.cf = uint64(((a & b) | ((a | b) &^ r)) >> (width[uint8]() - 1))
+	}
 	return o.after()
 }
 
@@ -94,7 +157,14 @@ func adcRR32(s *State, o *op) *op {
 	c := uint32(s.cf)
 	r := a + b + c
 	setReg(s, o.dst, r)
-	addFlags(s, a, b, r)
+	{
+		a, b, r := uint32(a), uint32(b), uint32(r)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ r)
+		s.cf = uint64(((a & b) | ((a | b) &^ r)) >> (width[uint32]() - 1))
+	}
 	return o.after()
 }
 
@@ -103,7 +173,14 @@ func adcRR64(s *State, o *op) *op {
 	c := uint64(s.cf)
 	r := a + b + c
 	setReg(s, o.dst, r)
-	addFlags(s, a, b, r)
+	{
+		a, b, r := uint64(a), uint64(b), uint64(r)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ r)
+		s.cf = uint64(((a & b) | ((a | b) &^ r)) >> (width[uint64]() - 1))
+	}
 	return o.after()
 }
 
@@ -112,82 +189,152 @@ func adcRR8(s *State, o *op) *op {
 	c := uint8(s.cf)
 	r := a + b + c
 	setReg(s, o.dst, r)
-	addFlags(s, a, b, r)
+	{
+		a, b, r := uint8(a), uint8(b), uint8(r)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ r)
+		s.cf = uint64(((a & b) | ((a | b) &^ r)) >> (width[uint8]() - 1))
+	}
 	return o.after()
 }
 
 func addLK32(s *State, o *op) *op {
 	a, b := locked(s, o, func(a, b uint32) uint32 { return a + b })
 	r := a + b
-	addFlags(s, a, b, r)
+	{
+		a, b, r := uint32(a), uint32(b), uint32(r)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ r)
+		s.cf = b2u(r < a)
+	}
 	return o.after()
 }
 
 func addLK64(s *State, o *op) *op {
 	a, b := locked(s, o, func(a, b uint64) uint64 { return a + b })
 	r := a + b
-	addFlags(s, a, b, r)
+	{
+		a, b, r := uint64(a), uint64(b), uint64(r)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ r)
+		s.cf = b2u(r < a)
+	}
 	return o.after()
 }
 
 func addLK8(s *State, o *op) *op {
 	a, b := locked(s, o, func(a, b uint8) uint8 { return a + b })
 	r := a + b
-	addFlags(s, a, b, r)
+	{
+		a, b, r := uint8(a), uint8(b), uint8(r)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ r)
+		s.cf = b2u(r < a)
+	}
 	return o.after()
 }
 
 func addMR32(s *State, o *op) *op {
 	m := s.ea(o)
-	a, b := load[uint32](s, m), src[uint32](s, o)
+	a, b := s.mem.Load32(m), src[uint32](s, o)
 	r := a + b
-	store(s, m, r)
-	addFlags(s, a, b, r)
+	s.mem.Store32(m, r)
+	{
+		a, b, r := uint32(a), uint32(b), uint32(r)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ r)
+		s.cf = b2u(r < a)
+	}
 	return o.after()
 }
 
 func addMR64(s *State, o *op) *op {
 	m := s.ea(o)
-	a, b := load[uint64](s, m), src[uint64](s, o)
+	a, b := s.mem.Load64(m), src[uint64](s, o)
 	r := a + b
-	store(s, m, r)
-	addFlags(s, a, b, r)
+	s.mem.Store64(m, r)
+	{
+		a, b, r := uint64(a), uint64(b), uint64(r)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ r)
+		s.cf = b2u(r < a)
+	}
 	return o.after()
 }
 
 func addMR8(s *State, o *op) *op {
 	m := s.ea(o)
-	a, b := load[uint8](s, m), src[uint8](s, o)
+	a, b := s.mem.Load8(m), src[uint8](s, o)
 	r := a + b
-	store(s, m, r)
-	addFlags(s, a, b, r)
+	s.mem.Store8(m, r)
+	{
+		a, b, r := uint8(a), uint8(b), uint8(r)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ r)
+		s.cf = b2u(r < a)
+	}
 	return o.after()
 }
 
 func addRM32(s *State, o *op) *op {
-	b := load[uint32](s, s.ea(o))
+	b := s.mem.Load32(s.ea(o))
 	a := reg[uint32](s, o.dst)
 	r := a + b
 	setReg(s, o.dst, r)
-	addFlags(s, a, b, r)
+	{
+		a, b, r := uint32(a), uint32(b), uint32(r)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ r)
+		s.cf = b2u(r < a)
+	}
 	return o.after()
 }
 
 func addRM64(s *State, o *op) *op {
-	b := load[uint64](s, s.ea(o))
+	b := s.mem.Load64(s.ea(o))
 	a := reg[uint64](s, o.dst)
 	r := a + b
 	setReg(s, o.dst, r)
-	addFlags(s, a, b, r)
+	{
+		a, b, r := uint64(a), uint64(b), uint64(r)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ r)
+		s.cf = b2u(r < a)
+	}
 	return o.after()
 }
 
 func addRM8(s *State, o *op) *op {
-	b := load[uint8](s, s.ea(o))
+	b := s.mem.Load8(s.ea(o))
 	a := reg[uint8](s, o.dst)
 	r := a + b
 	setReg(s, o.dst, r)
-	addFlags(s, a, b, r)
+	{
+		a, b, r := uint8(a), uint8(b), uint8(r)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ r)
+		s.cf = b2u(r < a)
+	}
 	return o.after()
 }
 
@@ -195,7 +342,14 @@ func addRR32(s *State, o *op) *op {
 	a, b := reg[uint32](s, o.dst), src[uint32](s, o)
 	r := a + b
 	setReg(s, o.dst, r)
-	addFlags(s, a, b, r)
+	{
+		a, b, r := uint32(a), uint32(b), uint32(r)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ r)
+		s.cf = b2u(r < a)
+	}
 	return o.after()
 }
 
@@ -203,7 +357,14 @@ func addRR64(s *State, o *op) *op {
 	a, b := reg[uint64](s, o.dst), src[uint64](s, o)
 	r := a + b
 	setReg(s, o.dst, r)
-	addFlags(s, a, b, r)
+	{
+		a, b, r := uint64(a), uint64(b), uint64(r)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ r)
+		s.cf = b2u(r < a)
+	}
 	return o.after()
 }
 
@@ -211,82 +372,134 @@ func addRR8(s *State, o *op) *op {
 	a, b := reg[uint8](s, o.dst), src[uint8](s, o)
 	r := a + b
 	setReg(s, o.dst, r)
-	addFlags(s, a, b, r)
+	{
+		a, b, r := uint8(a), uint8(b), uint8(r)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ r)
+		s.cf = b2u(r < a)
+	}
 	return o.after()
 }
 
 func andLK32(s *State, o *op) *op {
 	a, b := locked(s, o, func(a, b uint32) uint32 { return a & b })
 	r := a & b
-	logicFlags(s, r)
+	{
+		r := uint32(r)
+
+		x := sext(r)
+		s.fz, s.fs, s.fx, s.cf = x, x, 0, 0
+	}
 	return o.after()
 }
 
 func andLK64(s *State, o *op) *op {
 	a, b := locked(s, o, func(a, b uint64) uint64 { return a & b })
 	r := a & b
-	logicFlags(s, r)
+	{
+		r := uint64(r)
+
+		x := sext(r)
+		s.fz, s.fs, s.fx, s.cf = x, x, 0, 0
+	}
 	return o.after()
 }
 
 func andLK8(s *State, o *op) *op {
 	a, b := locked(s, o, func(a, b uint8) uint8 { return a & b })
 	r := a & b
-	logicFlags(s, r)
+	{
+		r := uint8(r)
+
+		x := sext(r)
+		s.fz, s.fs, s.fx, s.cf = x, x, 0, 0
+	}
 	return o.after()
 }
 
 func andMR32(s *State, o *op) *op {
 	m := s.ea(o)
-	a, b := load[uint32](s, m), src[uint32](s, o)
+	a, b := s.mem.Load32(m), src[uint32](s, o)
 	r := a & b
-	store(s, m, r)
-	logicFlags(s, r)
+	s.mem.Store32(m, r)
+	{
+		r := uint32(r)
+
+		x := sext(r)
+		s.fz, s.fs, s.fx, s.cf = x, x, 0, 0
+	}
 	return o.after()
 }
 
 func andMR64(s *State, o *op) *op {
 	m := s.ea(o)
-	a, b := load[uint64](s, m), src[uint64](s, o)
+	a, b := s.mem.Load64(m), src[uint64](s, o)
 	r := a & b
-	store(s, m, r)
-	logicFlags(s, r)
+	s.mem.Store64(m, r)
+	{
+		r := uint64(r)
+
+		x := sext(r)
+		s.fz, s.fs, s.fx, s.cf = x, x, 0, 0
+	}
 	return o.after()
 }
 
 func andMR8(s *State, o *op) *op {
 	m := s.ea(o)
-	a, b := load[uint8](s, m), src[uint8](s, o)
+	a, b := s.mem.Load8(m), src[uint8](s, o)
 	r := a & b
-	store(s, m, r)
-	logicFlags(s, r)
+	s.mem.Store8(m, r)
+	{
+		r := uint8(r)
+
+		x := sext(r)
+		s.fz, s.fs, s.fx, s.cf = x, x, 0, 0
+	}
 	return o.after()
 }
 
 func andRM32(s *State, o *op) *op {
-	b := load[uint32](s, s.ea(o))
+	b := s.mem.Load32(s.ea(o))
 	a := reg[uint32](s, o.dst)
 	r := a & b
 	setReg(s, o.dst, r)
-	logicFlags(s, r)
+	{
+		r := uint32(r)
+
+		x := sext(r)
+		s.fz, s.fs, s.fx, s.cf = x, x, 0, 0
+	}
 	return o.after()
 }
 
 func andRM64(s *State, o *op) *op {
-	b := load[uint64](s, s.ea(o))
+	b := s.mem.Load64(s.ea(o))
 	a := reg[uint64](s, o.dst)
 	r := a & b
 	setReg(s, o.dst, r)
-	logicFlags(s, r)
+	{
+		r := uint64(r)
+
+		x := sext(r)
+		s.fz, s.fs, s.fx, s.cf = x, x, 0, 0
+	}
 	return o.after()
 }
 
 func andRM8(s *State, o *op) *op {
-	b := load[uint8](s, s.ea(o))
+	b := s.mem.Load8(s.ea(o))
 	a := reg[uint8](s, o.dst)
 	r := a & b
 	setReg(s, o.dst, r)
-	logicFlags(s, r)
+	{
+		r := uint8(r)
+
+		x := sext(r)
+		s.fz, s.fs, s.fx, s.cf = x, x, 0, 0
+	}
 	return o.after()
 }
 
@@ -294,7 +507,12 @@ func andRR32(s *State, o *op) *op {
 	a, b := reg[uint32](s, o.dst), src[uint32](s, o)
 	r := a & b
 	setReg(s, o.dst, r)
-	logicFlags(s, r)
+	{
+		r := uint32(r)
+
+		x := sext(r)
+		s.fz, s.fs, s.fx, s.cf = x, x, 0, 0
+	}
 	return o.after()
 }
 
@@ -302,7 +520,12 @@ func andRR64(s *State, o *op) *op {
 	a, b := reg[uint64](s, o.dst), src[uint64](s, o)
 	r := a & b
 	setReg(s, o.dst, r)
-	logicFlags(s, r)
+	{
+		r := uint64(r)
+
+		x := sext(r)
+		s.fz, s.fs, s.fx, s.cf = x, x, 0, 0
+	}
 	return o.after()
 }
 
@@ -310,7 +533,12 @@ func andRR8(s *State, o *op) *op {
 	a, b := reg[uint8](s, o.dst), src[uint8](s, o)
 	r := a & b
 	setReg(s, o.dst, r)
-	logicFlags(s, r)
+	{
+		r := uint8(r)
+
+		x := sext(r)
+		s.fz, s.fs, s.fx, s.cf = x, x, 0, 0
+	}
 	return o.after()
 }
 
@@ -318,7 +546,7 @@ func bitTest32(s *State, o *op) *op {
 	mask, m := bitOperand[uint32](s, o)
 	var v uint32
 	if o.mem {
-		v = load[uint32](s, m)
+		v = s.mem.Load32(m)
 	} else {
 		v = reg[uint32](s, o.dst)
 	}
@@ -330,7 +558,7 @@ func bitTest64(s *State, o *op) *op {
 	mask, m := bitOperand[uint64](s, o)
 	var v uint64
 	if o.mem {
-		v = load[uint64](s, m)
+		v = s.mem.Load64(m)
 	} else {
 		v = reg[uint64](s, o.dst)
 	}
@@ -397,54 +625,717 @@ func cmov64(s *State, o *op) *op {
 }
 
 func cmpMR32(s *State, o *op) *op {
-	a := load[uint32](s, s.ea(o))
-	cmpFlags(s, a, src[uint32](s, o))
+	a := s.mem.Load32(s.ea(o))
+	{
+		a, b := uint32(a), uint32(src[uint32](s, o))
+
+		x := sext(a - b)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ (a - b))
+		s.cf = b2u(a < b)
+	}
 	return o.after()
 }
 
 func cmpMR64(s *State, o *op) *op {
-	a := load[uint64](s, s.ea(o))
-	cmpFlags(s, a, src[uint64](s, o))
+	a := s.mem.Load64(s.ea(o))
+	{
+		a, b := uint64(a), uint64(src[uint64](s, o))
+
+		x := sext(a - b)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ (a - b))
+		s.cf = b2u(a < b)
+	}
 	return o.after()
 }
 
 func cmpMR8(s *State, o *op) *op {
-	a := load[uint8](s, s.ea(o))
-	cmpFlags(s, a, src[uint8](s, o))
+	a := s.mem.Load8(s.ea(o))
+	{
+		a, b := uint8(a), uint8(src[uint8](s, o))
+
+		x := sext(a - b)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ (a - b))
+		s.cf = b2u(a < b)
+	}
 	return o.after()
 }
 
+func cmpMRjb32(s *State, o *op) *op {
+	a, b := s.mem.Load32(s.ea(o)), src[uint32](s, o)
+	{
+		a, b := uint32(a), uint32(b)
+
+		x := sext(a - b)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ (a - b))
+		s.cf = b2u(a < b)
+	}
+	return s.branch(o, a < b)
+}
+
+func cmpMRjb64(s *State, o *op) *op {
+	a, b := s.mem.Load64(s.ea(o)), src[uint64](s, o)
+	{
+		a, b := uint64(a), uint64(b)
+
+		x := sext(a - b)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ (a - b))
+		s.cf = b2u(a < b)
+	}
+	return s.branch(o, a < b)
+}
+
+func cmpMRjb8(s *State, o *op) *op {
+	a, b := s.mem.Load8(s.ea(o)), src[uint8](s, o)
+	{
+		a, b := uint8(a), uint8(b)
+
+		x := sext(a - b)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ (a - b))
+		s.cf = b2u(a < b)
+	}
+	return s.branch(o, a < b)
+}
+
+func cmpMRjbe32(s *State, o *op) *op {
+	a, b := s.mem.Load32(s.ea(o)), src[uint32](s, o)
+	{
+		a, b := uint32(a), uint32(b)
+
+		x := sext(a - b)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ (a - b))
+		s.cf = b2u(a < b)
+	}
+	return s.branch(o, a <= b)
+}
+
+func cmpMRjbe64(s *State, o *op) *op {
+	a, b := s.mem.Load64(s.ea(o)), src[uint64](s, o)
+	{
+		a, b := uint64(a), uint64(b)
+
+		x := sext(a - b)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ (a - b))
+		s.cf = b2u(a < b)
+	}
+	return s.branch(o, a <= b)
+}
+
+func cmpMRjbe8(s *State, o *op) *op {
+	a, b := s.mem.Load8(s.ea(o)), src[uint8](s, o)
+	{
+		a, b := uint8(a), uint8(b)
+
+		x := sext(a - b)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ (a - b))
+		s.cf = b2u(a < b)
+	}
+	return s.branch(o, a <= b)
+}
+
+func cmpMRje32(s *State, o *op) *op {
+	a, b := s.mem.Load32(s.ea(o)), src[uint32](s, o)
+	{
+		a, b := uint32(a), uint32(b)
+
+		x := sext(a - b)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ (a - b))
+		s.cf = b2u(a < b)
+	}
+	return s.branch(o, a == b)
+}
+
+func cmpMRje64(s *State, o *op) *op {
+	a, b := s.mem.Load64(s.ea(o)), src[uint64](s, o)
+	{
+		a, b := uint64(a), uint64(b)
+
+		x := sext(a - b)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ (a - b))
+		s.cf = b2u(a < b)
+	}
+	return s.branch(o, a == b)
+}
+
+func cmpMRje8(s *State, o *op) *op {
+	a, b := s.mem.Load8(s.ea(o)), src[uint8](s, o)
+	{
+		a, b := uint8(a), uint8(b)
+
+		x := sext(a - b)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ (a - b))
+		s.cf = b2u(a < b)
+	}
+	return s.branch(o, a == b)
+}
+
+func cmpMRjl32(s *State, o *op) *op {
+	a, b := s.mem.Load32(s.ea(o)), src[uint32](s, o)
+	{
+		a, b := uint32(a), uint32(b)
+
+		x := sext(a - b)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ (a - b))
+		s.cf = b2u(a < b)
+	}
+	return s.branch(o, int64(sext(a)) < int64(sext(b)))
+}
+
+func cmpMRjl64(s *State, o *op) *op {
+	a, b := s.mem.Load64(s.ea(o)), src[uint64](s, o)
+	{
+		a, b := uint64(a), uint64(b)
+
+		x := sext(a - b)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ (a - b))
+		s.cf = b2u(a < b)
+	}
+	return s.branch(o, int64(sext(a)) < int64(sext(b)))
+}
+
+func cmpMRjl8(s *State, o *op) *op {
+	a, b := s.mem.Load8(s.ea(o)), src[uint8](s, o)
+	{
+		a, b := uint8(a), uint8(b)
+
+		x := sext(a - b)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ (a - b))
+		s.cf = b2u(a < b)
+	}
+	return s.branch(o, int64(sext(a)) < int64(sext(b)))
+}
+
+func cmpMRjle32(s *State, o *op) *op {
+	a, b := s.mem.Load32(s.ea(o)), src[uint32](s, o)
+	{
+		a, b := uint32(a), uint32(b)
+
+		x := sext(a - b)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ (a - b))
+		s.cf = b2u(a < b)
+	}
+	return s.branch(o, int64(sext(a)) <= int64(sext(b)))
+}
+
+func cmpMRjle64(s *State, o *op) *op {
+	a, b := s.mem.Load64(s.ea(o)), src[uint64](s, o)
+	{
+		a, b := uint64(a), uint64(b)
+
+		x := sext(a - b)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ (a - b))
+		s.cf = b2u(a < b)
+	}
+	return s.branch(o, int64(sext(a)) <= int64(sext(b)))
+}
+
+func cmpMRjle8(s *State, o *op) *op {
+	a, b := s.mem.Load8(s.ea(o)), src[uint8](s, o)
+	{
+		a, b := uint8(a), uint8(b)
+
+		x := sext(a - b)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ (a - b))
+		s.cf = b2u(a < b)
+	}
+	return s.branch(o, int64(sext(a)) <= int64(sext(b)))
+}
+
 func cmpRM32(s *State, o *op) *op {
-	b := load[uint32](s, s.ea(o))
-	cmpFlags(s, reg[uint32](s, o.dst), b)
+	b := s.mem.Load32(s.ea(o))
+	{
+		a, b := uint32(reg[uint32](s, o.dst)), uint32(b)
+
+		x := sext(a - b)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ (a - b))
+		s.cf = b2u(a < b)
+	}
 	return o.after()
 }
 
 func cmpRM64(s *State, o *op) *op {
-	b := load[uint64](s, s.ea(o))
-	cmpFlags(s, reg[uint64](s, o.dst), b)
+	b := s.mem.Load64(s.ea(o))
+	{
+		a, b := uint64(reg[uint64](s, o.dst)), uint64(b)
+
+		x := sext(a - b)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ (a - b))
+		s.cf = b2u(a < b)
+	}
 	return o.after()
 }
 
 func cmpRM8(s *State, o *op) *op {
-	b := load[uint8](s, s.ea(o))
-	cmpFlags(s, reg[uint8](s, o.dst), b)
+	b := s.mem.Load8(s.ea(o))
+	{
+		a, b := uint8(reg[uint8](s, o.dst)), uint8(b)
+
+		x := sext(a - b)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ (a - b))
+		s.cf = b2u(a < b)
+	}
 	return o.after()
 }
 
+func cmpRMjb32(s *State, o *op) *op {
+	b := s.mem.Load32(s.ea(o))
+	a := reg[uint32](s, o.dst)
+	{
+		a, b := uint32(a), uint32(b)
+
+		x := sext(a - b)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ (a - b))
+		s.cf = b2u(a < b)
+	}
+	return s.branch(o, a < b)
+}
+
+func cmpRMjb64(s *State, o *op) *op {
+	b := s.mem.Load64(s.ea(o))
+	a := reg[uint64](s, o.dst)
+	{
+		a, b := uint64(a), uint64(b)
+
+		x := sext(a - b)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ (a - b))
+		s.cf = b2u(a < b)
+	}
+	return s.branch(o, a < b)
+}
+
+func cmpRMjb8(s *State, o *op) *op {
+	b := s.mem.Load8(s.ea(o))
+	a := reg[uint8](s, o.dst)
+	{
+		a, b := uint8(a), uint8(b)
+
+		x := sext(a - b)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ (a - b))
+		s.cf = b2u(a < b)
+	}
+	return s.branch(o, a < b)
+}
+
+func cmpRMjbe32(s *State, o *op) *op {
+	b := s.mem.Load32(s.ea(o))
+	a := reg[uint32](s, o.dst)
+	{
+		a, b := uint32(a), uint32(b)
+
+		x := sext(a - b)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ (a - b))
+		s.cf = b2u(a < b)
+	}
+	return s.branch(o, a <= b)
+}
+
+func cmpRMjbe64(s *State, o *op) *op {
+	b := s.mem.Load64(s.ea(o))
+	a := reg[uint64](s, o.dst)
+	{
+		a, b := uint64(a), uint64(b)
+
+		x := sext(a - b)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ (a - b))
+		s.cf = b2u(a < b)
+	}
+	return s.branch(o, a <= b)
+}
+
+func cmpRMjbe8(s *State, o *op) *op {
+	b := s.mem.Load8(s.ea(o))
+	a := reg[uint8](s, o.dst)
+	{
+		a, b := uint8(a), uint8(b)
+
+		x := sext(a - b)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ (a - b))
+		s.cf = b2u(a < b)
+	}
+	return s.branch(o, a <= b)
+}
+
+func cmpRMje32(s *State, o *op) *op {
+	b := s.mem.Load32(s.ea(o))
+	a := reg[uint32](s, o.dst)
+	{
+		a, b := uint32(a), uint32(b)
+
+		x := sext(a - b)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ (a - b))
+		s.cf = b2u(a < b)
+	}
+	return s.branch(o, a == b)
+}
+
+func cmpRMje64(s *State, o *op) *op {
+	b := s.mem.Load64(s.ea(o))
+	a := reg[uint64](s, o.dst)
+	{
+		a, b := uint64(a), uint64(b)
+
+		x := sext(a - b)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ (a - b))
+		s.cf = b2u(a < b)
+	}
+	return s.branch(o, a == b)
+}
+
+func cmpRMje8(s *State, o *op) *op {
+	b := s.mem.Load8(s.ea(o))
+	a := reg[uint8](s, o.dst)
+	{
+		a, b := uint8(a), uint8(b)
+
+		x := sext(a - b)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ (a - b))
+		s.cf = b2u(a < b)
+	}
+	return s.branch(o, a == b)
+}
+
+func cmpRMjl32(s *State, o *op) *op {
+	b := s.mem.Load32(s.ea(o))
+	a := reg[uint32](s, o.dst)
+	{
+		a, b := uint32(a), uint32(b)
+
+		x := sext(a - b)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ (a - b))
+		s.cf = b2u(a < b)
+	}
+	return s.branch(o, int64(sext(a)) < int64(sext(b)))
+}
+
+func cmpRMjl64(s *State, o *op) *op {
+	b := s.mem.Load64(s.ea(o))
+	a := reg[uint64](s, o.dst)
+	{
+		a, b := uint64(a), uint64(b)
+
+		x := sext(a - b)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ (a - b))
+		s.cf = b2u(a < b)
+	}
+	return s.branch(o, int64(sext(a)) < int64(sext(b)))
+}
+
+func cmpRMjl8(s *State, o *op) *op {
+	b := s.mem.Load8(s.ea(o))
+	a := reg[uint8](s, o.dst)
+	{
+		a, b := uint8(a), uint8(b)
+
+		x := sext(a - b)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ (a - b))
+		s.cf = b2u(a < b)
+	}
+	return s.branch(o, int64(sext(a)) < int64(sext(b)))
+}
+
+func cmpRMjle32(s *State, o *op) *op {
+	b := s.mem.Load32(s.ea(o))
+	a := reg[uint32](s, o.dst)
+	{
+		a, b := uint32(a), uint32(b)
+
+		x := sext(a - b)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ (a - b))
+		s.cf = b2u(a < b)
+	}
+	return s.branch(o, int64(sext(a)) <= int64(sext(b)))
+}
+
+func cmpRMjle64(s *State, o *op) *op {
+	b := s.mem.Load64(s.ea(o))
+	a := reg[uint64](s, o.dst)
+	{
+		a, b := uint64(a), uint64(b)
+
+		x := sext(a - b)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ (a - b))
+		s.cf = b2u(a < b)
+	}
+	return s.branch(o, int64(sext(a)) <= int64(sext(b)))
+}
+
+func cmpRMjle8(s *State, o *op) *op {
+	b := s.mem.Load8(s.ea(o))
+	a := reg[uint8](s, o.dst)
+	{
+		a, b := uint8(a), uint8(b)
+
+		x := sext(a - b)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ (a - b))
+		s.cf = b2u(a < b)
+	}
+	return s.branch(o, int64(sext(a)) <= int64(sext(b)))
+}
+
 func cmpRR32(s *State, o *op) *op {
-	cmpFlags(s, reg[uint32](s, o.dst), src[uint32](s, o))
+	{
+		a, b := uint32(reg[uint32](s, o.dst)), uint32(src[uint32](s, o))
+
+		x := sext(a - b)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ (a - b))
+		s.cf = b2u(a < b)
+	}
 	return o.after()
 }
 
 func cmpRR64(s *State, o *op) *op {
-	cmpFlags(s, reg[uint64](s, o.dst), src[uint64](s, o))
+	{
+		a, b := uint64(reg[uint64](s, o.dst)), uint64(src[uint64](s, o))
+
+		x := sext(a - b)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ (a - b))
+		s.cf = b2u(a < b)
+	}
 	return o.after()
 }
 
 func cmpRR8(s *State, o *op) *op {
-	cmpFlags(s, reg[uint8](s, o.dst), src[uint8](s, o))
+	{
+		a, b := uint8(reg[uint8](s, o.dst)), uint8(src[uint8](s, o))
+
+		x := sext(a - b)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ (a - b))
+		s.cf = b2u(a < b)
+	}
 	return o.after()
+}
+
+func cmpRRjb32(s *State, o *op) *op {
+	a, b := reg[uint32](s, o.dst), src[uint32](s, o)
+	{
+		a, b := uint32(a), uint32(b)
+
+		x := sext(a - b)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ (a - b))
+		s.cf = b2u(a < b)
+	}
+	return s.branch(o, a < b)
+}
+
+func cmpRRjb64(s *State, o *op) *op {
+	a, b := reg[uint64](s, o.dst), src[uint64](s, o)
+	{
+		a, b := uint64(a), uint64(b)
+
+		x := sext(a - b)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ (a - b))
+		s.cf = b2u(a < b)
+	}
+	return s.branch(o, a < b)
+}
+
+func cmpRRjb8(s *State, o *op) *op {
+	a, b := reg[uint8](s, o.dst), src[uint8](s, o)
+	{
+		a, b := uint8(a), uint8(b)
+
+		x := sext(a - b)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ (a - b))
+		s.cf = b2u(a < b)
+	}
+	return s.branch(o, a < b)
+}
+
+func cmpRRjbe32(s *State, o *op) *op {
+	a, b := reg[uint32](s, o.dst), src[uint32](s, o)
+	{
+		a, b := uint32(a), uint32(b)
+
+		x := sext(a - b)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ (a - b))
+		s.cf = b2u(a < b)
+	}
+	return s.branch(o, a <= b)
+}
+
+func cmpRRjbe64(s *State, o *op) *op {
+	a, b := reg[uint64](s, o.dst), src[uint64](s, o)
+	{
+		a, b := uint64(a), uint64(b)
+
+		x := sext(a - b)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ (a - b))
+		s.cf = b2u(a < b)
+	}
+	return s.branch(o, a <= b)
+}
+
+func cmpRRjbe8(s *State, o *op) *op {
+	a, b := reg[uint8](s, o.dst), src[uint8](s, o)
+	{
+		a, b := uint8(a), uint8(b)
+
+		x := sext(a - b)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ (a - b))
+		s.cf = b2u(a < b)
+	}
+	return s.branch(o, a <= b)
+}
+
+func cmpRRje32(s *State, o *op) *op {
+	a, b := reg[uint32](s, o.dst), src[uint32](s, o)
+	{
+		a, b := uint32(a), uint32(b)
+
+		x := sext(a - b)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ (a - b))
+		s.cf = b2u(a < b)
+	}
+	return s.branch(o, a == b)
+}
+
+func cmpRRje64(s *State, o *op) *op {
+	a, b := reg[uint64](s, o.dst), src[uint64](s, o)
+	{
+		a, b := uint64(a), uint64(b)
+
+		x := sext(a - b)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ (a - b))
+		s.cf = b2u(a < b)
+	}
+	return s.branch(o, a == b)
+}
+
+func cmpRRje8(s *State, o *op) *op {
+	a, b := reg[uint8](s, o.dst), src[uint8](s, o)
+	{
+		a, b := uint8(a), uint8(b)
+
+		x := sext(a - b)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ (a - b))
+		s.cf = b2u(a < b)
+	}
+	return s.branch(o, a == b)
+}
+
+func cmpRRjl32(s *State, o *op) *op {
+	a, b := reg[uint32](s, o.dst), src[uint32](s, o)
+	{
+		a, b := uint32(a), uint32(b)
+
+		x := sext(a - b)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ (a - b))
+		s.cf = b2u(a < b)
+	}
+	return s.branch(o, int64(sext(a)) < int64(sext(b)))
+}
+
+func cmpRRjl64(s *State, o *op) *op {
+	a, b := reg[uint64](s, o.dst), src[uint64](s, o)
+	{
+		a, b := uint64(a), uint64(b)
+
+		x := sext(a - b)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ (a - b))
+		s.cf = b2u(a < b)
+	}
+	return s.branch(o, int64(sext(a)) < int64(sext(b)))
+}
+
+func cmpRRjl8(s *State, o *op) *op {
+	a, b := reg[uint8](s, o.dst), src[uint8](s, o)
+	{
+		a, b := uint8(a), uint8(b)
+
+		x := sext(a - b)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ (a - b))
+		s.cf = b2u(a < b)
+	}
+	return s.branch(o, int64(sext(a)) < int64(sext(b)))
+}
+
+func cmpRRjle32(s *State, o *op) *op {
+	a, b := reg[uint32](s, o.dst), src[uint32](s, o)
+	{
+		a, b := uint32(a), uint32(b)
+
+		x := sext(a - b)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ (a - b))
+		s.cf = b2u(a < b)
+	}
+	return s.branch(o, int64(sext(a)) <= int64(sext(b)))
+}
+
+func cmpRRjle64(s *State, o *op) *op {
+	a, b := reg[uint64](s, o.dst), src[uint64](s, o)
+	{
+		a, b := uint64(a), uint64(b)
+
+		x := sext(a - b)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ (a - b))
+		s.cf = b2u(a < b)
+	}
+	return s.branch(o, int64(sext(a)) <= int64(sext(b)))
+}
+
+func cmpRRjle8(s *State, o *op) *op {
+	a, b := reg[uint8](s, o.dst), src[uint8](s, o)
+	{
+		a, b := uint8(a), uint8(b)
+
+		x := sext(a - b)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ (a - b))
+		s.cf = b2u(a < b)
+	}
+	return s.branch(o, int64(sext(a)) <= int64(sext(b)))
 }
 
 func cmps32(s *State, o *op) *op {
@@ -465,12 +1356,19 @@ func cmpxchg32(s *State, o *op) *op {
 	case a == acc:
 		setRM(s, o, reg[uint32](s, o.src))
 	case o.mem:
-		store(s, s.ea(o), a)
+		s.mem.Store32(s.ea(o), a)
 		setReg(s, RAX, a)
 	default:
 		setReg(s, RAX, a)
 	}
-	cmpFlags(s, acc, a)
+	{
+		a, b := uint32(acc), uint32(a)
+
+		x := sext(a - b)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ (a - b))
+		s.cf = b2u(a < b)
+	}
 	return o.after()
 }
 
@@ -480,12 +1378,19 @@ func cmpxchg64(s *State, o *op) *op {
 	case a == acc:
 		setRM(s, o, reg[uint64](s, o.src))
 	case o.mem:
-		store(s, s.ea(o), a)
+		s.mem.Store64(s.ea(o), a)
 		setReg(s, RAX, a)
 	default:
 		setReg(s, RAX, a)
 	}
-	cmpFlags(s, acc, a)
+	{
+		a, b := uint64(acc), uint64(a)
+
+		x := sext(a - b)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ (a - b))
+		s.cf = b2u(a < b)
+	}
 	return o.after()
 }
 
@@ -495,12 +1400,19 @@ func cmpxchg8(s *State, o *op) *op {
 	case a == acc:
 		setRM(s, o, reg[uint8](s, o.src))
 	case o.mem:
-		store(s, s.ea(o), a)
+		s.mem.Store8(s.ea(o), a)
 		setReg(s, RAX, a)
 	default:
 		setReg(s, RAX, a)
 	}
-	cmpFlags(s, acc, a)
+	{
+		a, b := uint8(acc), uint8(a)
+
+		x := sext(a - b)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ (a - b))
+		s.cf = b2u(a < b)
+	}
 	return o.after()
 }
 
@@ -516,7 +1428,14 @@ func cmpxchgLK32(s *State, o *op) *op {
 	if a != acc {
 		setReg(s, RAX, a)
 	}
-	cmpFlags(s, acc, a)
+	{
+		a, b := uint32(acc), uint32(a)
+
+		x := sext(a - b)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ (a - b))
+		s.cf = b2u(a < b)
+	}
 	return o.after()
 }
 
@@ -532,7 +1451,14 @@ func cmpxchgLK64(s *State, o *op) *op {
 	if a != acc {
 		setReg(s, RAX, a)
 	}
-	cmpFlags(s, acc, a)
+	{
+		a, b := uint64(acc), uint64(a)
+
+		x := sext(a - b)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ (a - b))
+		s.cf = b2u(a < b)
+	}
 	return o.after()
 }
 
@@ -548,55 +1474,98 @@ func cmpxchgLK8(s *State, o *op) *op {
 	if a != acc {
 		setReg(s, RAX, a)
 	}
-	cmpFlags(s, acc, a)
+	{
+		a, b := uint8(acc), uint8(a)
+
+		x := sext(a - b)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ (a - b))
+		s.cf = b2u(a < b)
+	}
 	return o.after()
 }
 
 func decLK32(s *State, o *op) *op {
 	a, _ := locked(s, o, func(a, _ uint32) uint32 { return a - 1 })
 	r := a - 1
-	stepFlags(s, a, r, a&^r)
+	{
+		a, r, over := uint32(a), uint32(r), uint32(a&^r)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = uint64(a^r^1)&FlagA | (sext(over)>>63^s.cf)<<63
+	}
 	return o.after()
 }
 
 func decLK64(s *State, o *op) *op {
 	a, _ := locked(s, o, func(a, _ uint64) uint64 { return a - 1 })
 	r := a - 1
-	stepFlags(s, a, r, a&^r)
+	{
+		a, r, over := uint64(a), uint64(r), uint64(a&^r)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = uint64(a^r^1)&FlagA | (sext(over)>>63^s.cf)<<63
+	}
 	return o.after()
 }
 
 func decLK8(s *State, o *op) *op {
 	a, _ := locked(s, o, func(a, _ uint8) uint8 { return a - 1 })
 	r := a - 1
-	stepFlags(s, a, r, a&^r)
+	{
+		a, r, over := uint8(a), uint8(r), uint8(a&^r)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = uint64(a^r^1)&FlagA | (sext(over)>>63^s.cf)<<63
+	}
 	return o.after()
 }
 
 func decM32(s *State, o *op) *op {
 	m := s.ea(o)
-	a := load[uint32](s, m)
+	a := s.mem.Load32(m)
 	r := a - 1
-	store(s, m, r)
-	stepFlags(s, a, r, a&^r)
+	s.mem.Store32(m, r)
+	{
+		a, r, over := uint32(a), uint32(r), uint32(a&^r)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = uint64(a^r^1)&FlagA | (sext(over)>>63^s.cf)<<63
+	}
 	return o.after()
 }
 
 func decM64(s *State, o *op) *op {
 	m := s.ea(o)
-	a := load[uint64](s, m)
+	a := s.mem.Load64(m)
 	r := a - 1
-	store(s, m, r)
-	stepFlags(s, a, r, a&^r)
+	s.mem.Store64(m, r)
+	{
+		a, r, over := uint64(a), uint64(r), uint64(a&^r)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = uint64(a^r^1)&FlagA | (sext(over)>>63^s.cf)<<63
+	}
 	return o.after()
 }
 
 func decM8(s *State, o *op) *op {
 	m := s.ea(o)
-	a := load[uint8](s, m)
+	a := s.mem.Load8(m)
 	r := a - 1
-	store(s, m, r)
-	stepFlags(s, a, r, a&^r)
+	s.mem.Store8(m, r)
+	{
+		a, r, over := uint8(a), uint8(r), uint8(a&^r)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = uint64(a^r^1)&FlagA | (sext(over)>>63^s.cf)<<63
+	}
 	return o.after()
 }
 
@@ -604,7 +1573,13 @@ func decR32(s *State, o *op) *op {
 	a := reg[uint32](s, o.dst)
 	r := a - 1
 	setReg(s, o.dst, r)
-	stepFlags(s, a, r, a&^r)
+	{
+		a, r, over := uint32(a), uint32(r), uint32(a&^r)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = uint64(a^r^1)&FlagA | (sext(over)>>63^s.cf)<<63
+	}
 	return o.after()
 }
 
@@ -612,7 +1587,13 @@ func decR64(s *State, o *op) *op {
 	a := reg[uint64](s, o.dst)
 	r := a - 1
 	setReg(s, o.dst, r)
-	stepFlags(s, a, r, a&^r)
+	{
+		a, r, over := uint64(a), uint64(r), uint64(a&^r)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = uint64(a^r^1)&FlagA | (sext(over)>>63^s.cf)<<63
+	}
 	return o.after()
 }
 
@@ -620,7 +1601,13 @@ func decR8(s *State, o *op) *op {
 	a := reg[uint8](s, o.dst)
 	r := a - 1
 	setReg(s, o.dst, r)
-	stepFlags(s, a, r, a&^r)
+	{
+		a, r, over := uint8(a), uint8(r), uint8(a&^r)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = uint64(a^r^1)&FlagA | (sext(over)>>63^s.cf)<<63
+	}
 	return o.after()
 }
 
@@ -662,48 +1649,84 @@ func imul332(s *State, o *op) *op {
 func incLK32(s *State, o *op) *op {
 	a, _ := locked(s, o, func(a, _ uint32) uint32 { return a + 1 })
 	r := a + 1
-	stepFlags(s, a, r, r&^a)
+	{
+		a, r, over := uint32(a), uint32(r), uint32(r&^a)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = uint64(a^r^1)&FlagA | (sext(over)>>63^s.cf)<<63
+	}
 	return o.after()
 }
 
 func incLK64(s *State, o *op) *op {
 	a, _ := locked(s, o, func(a, _ uint64) uint64 { return a + 1 })
 	r := a + 1
-	stepFlags(s, a, r, r&^a)
+	{
+		a, r, over := uint64(a), uint64(r), uint64(r&^a)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = uint64(a^r^1)&FlagA | (sext(over)>>63^s.cf)<<63
+	}
 	return o.after()
 }
 
 func incLK8(s *State, o *op) *op {
 	a, _ := locked(s, o, func(a, _ uint8) uint8 { return a + 1 })
 	r := a + 1
-	stepFlags(s, a, r, r&^a)
+	{
+		a, r, over := uint8(a), uint8(r), uint8(r&^a)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = uint64(a^r^1)&FlagA | (sext(over)>>63^s.cf)<<63
+	}
 	return o.after()
 }
 
 func incM32(s *State, o *op) *op {
 	m := s.ea(o)
-	a := load[uint32](s, m)
+	a := s.mem.Load32(m)
 	r := a + 1
-	store(s, m, r)
-	stepFlags(s, a, r, r&^a)
+	s.mem.Store32(m, r)
+	{
+		a, r, over := uint32(a), uint32(r), uint32(r&^a)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = uint64(a^r^1)&FlagA | (sext(over)>>63^s.cf)<<63
+	}
 	return o.after()
 }
 
 func incM64(s *State, o *op) *op {
 	m := s.ea(o)
-	a := load[uint64](s, m)
+	a := s.mem.Load64(m)
 	r := a + 1
-	store(s, m, r)
-	stepFlags(s, a, r, r&^a)
+	s.mem.Store64(m, r)
+	{
+		a, r, over := uint64(a), uint64(r), uint64(r&^a)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = uint64(a^r^1)&FlagA | (sext(over)>>63^s.cf)<<63
+	}
 	return o.after()
 }
 
 func incM8(s *State, o *op) *op {
 	m := s.ea(o)
-	a := load[uint8](s, m)
+	a := s.mem.Load8(m)
 	r := a + 1
-	store(s, m, r)
-	stepFlags(s, a, r, r&^a)
+	s.mem.Store8(m, r)
+	{
+		a, r, over := uint8(a), uint8(r), uint8(r&^a)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = uint64(a^r^1)&FlagA | (sext(over)>>63^s.cf)<<63
+	}
 	return o.after()
 }
 
@@ -711,7 +1734,13 @@ func incR32(s *State, o *op) *op {
 	a := reg[uint32](s, o.dst)
 	r := a + 1
 	setReg(s, o.dst, r)
-	stepFlags(s, a, r, r&^a)
+	{
+		a, r, over := uint32(a), uint32(r), uint32(r&^a)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = uint64(a^r^1)&FlagA | (sext(over)>>63^s.cf)<<63
+	}
 	return o.after()
 }
 
@@ -719,7 +1748,13 @@ func incR64(s *State, o *op) *op {
 	a := reg[uint64](s, o.dst)
 	r := a + 1
 	setReg(s, o.dst, r)
-	stepFlags(s, a, r, r&^a)
+	{
+		a, r, over := uint64(a), uint64(r), uint64(r&^a)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = uint64(a^r^1)&FlagA | (sext(over)>>63^s.cf)<<63
+	}
 	return o.after()
 }
 
@@ -727,7 +1762,13 @@ func incR8(s *State, o *op) *op {
 	a := reg[uint8](s, o.dst)
 	r := a + 1
 	setReg(s, o.dst, r)
-	stepFlags(s, a, r, r&^a)
+	{
+		a, r, over := uint8(a), uint8(r), uint8(r&^a)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = uint64(a^r^1)&FlagA | (sext(over)>>63^s.cf)<<63
+	}
 	return o.after()
 }
 
@@ -743,7 +1784,7 @@ func lea64(s *State, o *op) *op {
 
 func leave64(s *State, o *op) *op {
 	sp := s.R[RBP]
-	v := load[uint64](s, uint32(sp))
+	v := s.mem.Load64(uint32(sp))
 	setReg(s, RBP, v)
 	s.R[RSP] = sp + uint64(width[uint64]()/8)
 	return o.after()
@@ -751,7 +1792,7 @@ func leave64(s *State, o *op) *op {
 
 func lods32(s *State, o *op) *op {
 	for n := s.count(o); n != 0; n = s.count(o) {
-		v := load[uint32](s, s.strSrc(o, memory.Read))
+		v := s.mem.Load32(s.strSrc(o, memory.Read))
 		setReg(s, RAX, v)
 		s.advance(o, RSI, step[uint32](s))
 		s.spend(o, 1)
@@ -767,7 +1808,7 @@ func lods32(s *State, o *op) *op {
 
 func lods64(s *State, o *op) *op {
 	for n := s.count(o); n != 0; n = s.count(o) {
-		v := load[uint64](s, s.strSrc(o, memory.Read))
+		v := s.mem.Load64(s.strSrc(o, memory.Read))
 		setReg(s, RAX, v)
 		s.advance(o, RSI, step[uint64](s))
 		s.spend(o, 1)
@@ -783,7 +1824,7 @@ func lods64(s *State, o *op) *op {
 
 func lods8(s *State, o *op) *op {
 	for n := s.count(o); n != 0; n = s.count(o) {
-		v := load[uint8](s, s.strSrc(o, memory.Read))
+		v := s.mem.Load8(s.strSrc(o, memory.Read))
 		setReg(s, RAX, v)
 		s.advance(o, RSI, step[uint8](s))
 		s.spend(o, 1)
@@ -798,32 +1839,32 @@ func lods8(s *State, o *op) *op {
 }
 
 func movMR32(s *State, o *op) *op {
-	store(s, s.ea(o), src[uint32](s, o))
+	s.mem.Store32(s.ea(o), src[uint32](s, o))
 	return o.after()
 }
 
 func movMR64(s *State, o *op) *op {
-	store(s, s.ea(o), src[uint64](s, o))
+	s.mem.Store64(s.ea(o), src[uint64](s, o))
 	return o.after()
 }
 
 func movMR8(s *State, o *op) *op {
-	store(s, s.ea(o), src[uint8](s, o))
+	s.mem.Store8(s.ea(o), src[uint8](s, o))
 	return o.after()
 }
 
 func movRM32(s *State, o *op) *op {
-	setReg(s, o.dst, load[uint32](s, s.ea(o)))
+	setReg(s, o.dst, s.mem.Load32(s.ea(o)))
 	return o.after()
 }
 
 func movRM64(s *State, o *op) *op {
-	setReg(s, o.dst, load[uint64](s, s.ea(o)))
+	setReg(s, o.dst, s.mem.Load64(s.ea(o)))
 	return o.after()
 }
 
 func movRM8(s *State, o *op) *op {
-	setReg(s, o.dst, load[uint8](s, s.ea(o)))
+	setReg(s, o.dst, s.mem.Load8(s.ea(o)))
 	return o.after()
 }
 
@@ -847,7 +1888,7 @@ func movs32(s *State, o *op) *op {
 		k := bulkMove[uint32](s, o, min(n, chunk))
 		if k == 0 {
 			from, to := s.strSrc(o, memory.Read), s.strDst(o, memory.Write)
-			store(s, to, load[uint32](s, from))
+			s.mem.Store32(to, s.mem.Load32(from))
 			k = 1
 		}
 		s.advance(o, RSI, step[uint32](s)*k)
@@ -868,7 +1909,7 @@ func movs64(s *State, o *op) *op {
 		k := bulkMove[uint64](s, o, min(n, chunk))
 		if k == 0 {
 			from, to := s.strSrc(o, memory.Read), s.strDst(o, memory.Write)
-			store(s, to, load[uint64](s, from))
+			s.mem.Store64(to, s.mem.Load64(from))
 			k = 1
 		}
 		s.advance(o, RSI, step[uint64](s)*k)
@@ -889,7 +1930,7 @@ func movs8(s *State, o *op) *op {
 		k := bulkMove[uint8](s, o, min(n, chunk))
 		if k == 0 {
 			from, to := s.strSrc(o, memory.Read), s.strDst(o, memory.Write)
-			store(s, to, load[uint8](s, from))
+			s.mem.Store8(to, s.mem.Load8(from))
 			k = 1
 		}
 		s.advance(o, RSI, step[uint8](s)*k)
@@ -977,40 +2018,82 @@ func movzx64x8(s *State, o *op) *op {
 
 func negLK32(s *State, o *op) *op {
 	a, _ := locked(s, o, func(a, _ uint32) uint32 { return -a })
-	subFlags(s, 0, a, -a)
+	{
+		a, b, r := uint32(0), uint32(a), uint32(-a)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ r)
+		s.cf = b2u(a < b)
+	}
 	return o.after()
 }
 
 func negLK64(s *State, o *op) *op {
 	a, _ := locked(s, o, func(a, _ uint64) uint64 { return -a })
-	subFlags(s, 0, a, -a)
+	{
+		a, b, r := uint64(0), uint64(a), uint64(-a)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ r)
+		s.cf = b2u(a < b)
+	}
 	return o.after()
 }
 
 func negLK8(s *State, o *op) *op {
 	a, _ := locked(s, o, func(a, _ uint8) uint8 { return -a })
-	subFlags(s, 0, a, -a)
+	{
+		a, b, r := uint8(0), uint8(a), uint8(-a)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ r)
+		s.cf = b2u(a < b)
+	}
 	return o.after()
 }
 
 func negR32(s *State, o *op) *op {
 	a := rmDst[uint32](s, o)
 	setRM(s, o, -a)
-	subFlags(s, 0, a, -a)
+	{
+		a, b, r := uint32(0), uint32(a), uint32(-a)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ r)
+		s.cf = b2u(a < b)
+	}
 	return o.after()
 }
 
 func negR64(s *State, o *op) *op {
 	a := rmDst[uint64](s, o)
 	setRM(s, o, -a)
-	subFlags(s, 0, a, -a)
+	{
+		a, b, r := uint64(0), uint64(a), uint64(-a)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ r)
+		s.cf = b2u(a < b)
+	}
 	return o.after()
 }
 
 func negR8(s *State, o *op) *op {
 	a := rmDst[uint8](s, o)
 	setRM(s, o, -a)
-	subFlags(s, 0, a, -a)
+	{
+		a, b, r := uint8(0), uint8(a), uint8(-a)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ r)
+		s.cf = b2u(a < b)
+	}
 	return o.after()
 }
 
@@ -1047,75 +2130,120 @@ func notR8(s *State, o *op) *op {
 func orLK32(s *State, o *op) *op {
 	a, b := locked(s, o, func(a, b uint32) uint32 { return a | b })
 	r := a | b
-	logicFlags(s, r)
+	{
+		r := uint32(r)
+
+		x := sext(r)
+		s.fz, s.fs, s.fx, s.cf = x, x, 0, 0
+	}
 	return o.after()
 }
 
 func orLK64(s *State, o *op) *op {
 	a, b := locked(s, o, func(a, b uint64) uint64 { return a | b })
 	r := a | b
-	logicFlags(s, r)
+	{
+		r := uint64(r)
+
+		x := sext(r)
+		s.fz, s.fs, s.fx, s.cf = x, x, 0, 0
+	}
 	return o.after()
 }
 
 func orLK8(s *State, o *op) *op {
 	a, b := locked(s, o, func(a, b uint8) uint8 { return a | b })
 	r := a | b
-	logicFlags(s, r)
+	{
+		r := uint8(r)
+
+		x := sext(r)
+		s.fz, s.fs, s.fx, s.cf = x, x, 0, 0
+	}
 	return o.after()
 }
 
 func orMR32(s *State, o *op) *op {
 	m := s.ea(o)
-	a, b := load[uint32](s, m), src[uint32](s, o)
+	a, b := s.mem.Load32(m), src[uint32](s, o)
 	r := a | b
-	store(s, m, r)
-	logicFlags(s, r)
+	s.mem.Store32(m, r)
+	{
+		r := uint32(r)
+
+		x := sext(r)
+		s.fz, s.fs, s.fx, s.cf = x, x, 0, 0
+	}
 	return o.after()
 }
 
 func orMR64(s *State, o *op) *op {
 	m := s.ea(o)
-	a, b := load[uint64](s, m), src[uint64](s, o)
+	a, b := s.mem.Load64(m), src[uint64](s, o)
 	r := a | b
-	store(s, m, r)
-	logicFlags(s, r)
+	s.mem.Store64(m, r)
+	{
+		r := uint64(r)
+
+		x := sext(r)
+		s.fz, s.fs, s.fx, s.cf = x, x, 0, 0
+	}
 	return o.after()
 }
 
 func orMR8(s *State, o *op) *op {
 	m := s.ea(o)
-	a, b := load[uint8](s, m), src[uint8](s, o)
+	a, b := s.mem.Load8(m), src[uint8](s, o)
 	r := a | b
-	store(s, m, r)
-	logicFlags(s, r)
+	s.mem.Store8(m, r)
+	{
+		r := uint8(r)
+
+		x := sext(r)
+		s.fz, s.fs, s.fx, s.cf = x, x, 0, 0
+	}
 	return o.after()
 }
 
 func orRM32(s *State, o *op) *op {
-	b := load[uint32](s, s.ea(o))
+	b := s.mem.Load32(s.ea(o))
 	a := reg[uint32](s, o.dst)
 	r := a | b
 	setReg(s, o.dst, r)
-	logicFlags(s, r)
+	{
+		r := uint32(r)
+
+		x := sext(r)
+		s.fz, s.fs, s.fx, s.cf = x, x, 0, 0
+	}
 	return o.after()
 }
 
 func orRM64(s *State, o *op) *op {
-	b := load[uint64](s, s.ea(o))
+	b := s.mem.Load64(s.ea(o))
 	a := reg[uint64](s, o.dst)
 	r := a | b
 	setReg(s, o.dst, r)
-	logicFlags(s, r)
+	{
+		r := uint64(r)
+
+		x := sext(r)
+		s.fz, s.fs, s.fx, s.cf = x, x, 0, 0
+	}
 	return o.after()
 }
 
 func orRM8(s *State, o *op) *op {
-	b := load[uint8](s, s.ea(o))
+	b := s.mem.Load8(s.ea(o))
 	a := reg[uint8](s, o.dst)
 	r := a | b
 	setReg(s, o.dst, r)
-	logicFlags(s, r)
+	{
+		r := uint8(r)
+
+		x := sext(r)
+		s.fz, s.fs, s.fx, s.cf = x, x, 0, 0
+	}
 	return o.after()
 }
 
@@ -1123,7 +2251,12 @@ func orRR32(s *State, o *op) *op {
 	a, b := reg[uint32](s, o.dst), src[uint32](s, o)
 	r := a | b
 	setReg(s, o.dst, r)
-	logicFlags(s, r)
+	{
+		r := uint32(r)
+
+		x := sext(r)
+		s.fz, s.fs, s.fx, s.cf = x, x, 0, 0
+	}
 	return o.after()
 }
 
@@ -1131,7 +2264,12 @@ func orRR64(s *State, o *op) *op {
 	a, b := reg[uint64](s, o.dst), src[uint64](s, o)
 	r := a | b
 	setReg(s, o.dst, r)
-	logicFlags(s, r)
+	{
+		r := uint64(r)
+
+		x := sext(r)
+		s.fz, s.fs, s.fx, s.cf = x, x, 0, 0
+	}
 	return o.after()
 }
 
@@ -1139,13 +2277,18 @@ func orRR8(s *State, o *op) *op {
 	a, b := reg[uint8](s, o.dst), src[uint8](s, o)
 	r := a | b
 	setReg(s, o.dst, r)
-	logicFlags(s, r)
+	{
+		r := uint8(r)
+
+		x := sext(r)
+		s.fz, s.fs, s.fx, s.cf = x, x, 0, 0
+	}
 	return o.after()
 }
 
 func pop64(s *State, o *op) *op {
 	sp := s.R[RSP]
-	v := load[uint64](s, uint32(sp))
+	v := s.mem.Load64(uint32(sp))
 	s.R[RSP] = sp + uint64(width[uint64]()/8)
 	setReg(s, o.dst, v)
 	return o.after()
@@ -1153,15 +2296,15 @@ func pop64(s *State, o *op) *op {
 
 func popM64(s *State, o *op) *op {
 	sp := s.R[RSP]
-	v := load[uint64](s, uint32(sp))
-	store(s, s.ea(o), v)
+	v := s.mem.Load64(uint32(sp))
+	s.mem.Store64(s.ea(o), v)
 	s.R[RSP] = sp + uint64(width[uint64]()/8)
 	return o.after()
 }
 
 func popf64(s *State, o *op) *op {
 	sp := s.R[RSP]
-	f := uint64(load[uint64](s, uint32(sp)))
+	f := uint64(s.mem.Load64(uint32(sp)))
 	s.R[RSP] = sp + uint64(width[uint64]()/8)
 	id := s.id
 	s.SetFlags(f)
@@ -1171,8 +2314,23 @@ func popf64(s *State, o *op) *op {
 	return o.after()
 }
 
+func push64(s *State, o *op) *op {
+	sp := s.R[RSP] - uint64(width[uint64]()/8)
+	s.mem.Store64(uint32(sp), uint64(s.R[o.dst&31]+o.imm))
+	s.R[RSP] = sp
+	return o.after()
+}
+
+func pushM64(s *State, o *op) *op {
+	v := s.mem.Load64(s.ea(o))
+	sp := s.R[RSP] - uint64(width[uint64]()/8)
+	s.mem.Store64(uint32(sp), v)
+	s.R[RSP] = sp
+	return o.after()
+}
+
 func pushf64(s *State, o *op) *op {
-	s.pushed(o, s.Flags(), width[uint64]())
+	s.pushed(s.Flags(), width[uint64]())
 	return o.after()
 }
 
@@ -1334,33 +2492,54 @@ func ror8(s *State, o *op) *op {
 
 func sarM32(s *State, o *op) *op {
 	m := s.ea(o)
-	a, n := int64(sext(load[uint32](s, m))), shiftCount[uint32](s, o)
+	a, n := int64(sext(s.mem.Load32(m))), shiftCount[uint32](s, o)
 	r := uint32(a >> n)
-	store(s, m, r)
+	s.mem.Store32(m, r)
 	if n != 0 {
-		shiftFlags(s, r, uint64(a>>(n-1)), 0)
+		{
+			r, c, over := uint32(r), uint64(uint64(a>>(n-1))), uint64(0)
+
+			x := sext(r)
+			s.fz, s.fs = x, x
+			s.cf = c & 1
+			s.fx = (c ^ over) << 63
+		}
 	}
 	return o.after()
 }
 
 func sarM64(s *State, o *op) *op {
 	m := s.ea(o)
-	a, n := int64(sext(load[uint64](s, m))), shiftCount[uint64](s, o)
+	a, n := int64(sext(s.mem.Load64(m))), shiftCount[uint64](s, o)
 	r := uint64(a >> n)
-	store(s, m, r)
+	s.mem.Store64(m, r)
 	if n != 0 {
-		shiftFlags(s, r, uint64(a>>(n-1)), 0)
+		{
+			r, c, over := uint64(r), uint64(uint64(a>>(n-1))), uint64(0)
+
+			x := sext(r)
+			s.fz, s.fs = x, x
+			s.cf = c & 1
+			s.fx = (c ^ over) << 63
+		}
 	}
 	return o.after()
 }
 
 func sarM8(s *State, o *op) *op {
 	m := s.ea(o)
-	a, n := int64(sext(load[uint8](s, m))), shiftCount[uint8](s, o)
+	a, n := int64(sext(s.mem.Load8(m))), shiftCount[uint8](s, o)
 	r := uint8(a >> n)
-	store(s, m, r)
+	s.mem.Store8(m, r)
 	if n != 0 {
-		shiftFlags(s, r, uint64(a>>(n-1)), 0)
+		{
+			r, c, over := uint8(r), uint64(uint64(a>>(n-1))), uint64(0)
+
+			x := sext(r)
+			s.fz, s.fs = x, x
+			s.cf = c & 1
+			s.fx = (c ^ over) << 63
+		}
 	}
 	return o.after()
 }
@@ -1370,7 +2549,14 @@ func sarR32(s *State, o *op) *op {
 	r := uint32(a >> n)
 	setReg(s, o.dst, r)
 	if n != 0 {
-		shiftFlags(s, r, uint64(a>>(n-1)), 0)
+		{
+			r, c, over := uint32(r), uint64(uint64(a>>(n-1))), uint64(0)
+
+			x := sext(r)
+			s.fz, s.fs = x, x
+			s.cf = c & 1
+			s.fx = (c ^ over) << 63
+		}
 	}
 	return o.after()
 }
@@ -1380,7 +2566,14 @@ func sarR64(s *State, o *op) *op {
 	r := uint64(a >> n)
 	setReg(s, o.dst, r)
 	if n != 0 {
-		shiftFlags(s, r, uint64(a>>(n-1)), 0)
+		{
+			r, c, over := uint64(r), uint64(uint64(a>>(n-1))), uint64(0)
+
+			x := sext(r)
+			s.fz, s.fs = x, x
+			s.cf = c & 1
+			s.fx = (c ^ over) << 63
+		}
 	}
 	return o.after()
 }
@@ -1390,7 +2583,14 @@ func sarR8(s *State, o *op) *op {
 	r := uint8(a >> n)
 	setReg(s, o.dst, r)
 	if n != 0 {
-		shiftFlags(s, r, uint64(a>>(n-1)), 0)
+		{
+			r, c, over := uint8(r), uint64(uint64(a>>(n-1))), uint64(0)
+
+			x := sext(r)
+			s.fz, s.fs = x, x
+			s.cf = c & 1
+			s.fx = (c ^ over) << 63
+		}
 	}
 	return o.after()
 }
@@ -1399,7 +2599,14 @@ func sbbLK32(s *State, o *op) *op {
 	c := uint32(s.cf)
 	a, b := locked(s, o, func(a, b uint32) uint32 { return a - b - c })
 	r := a - b - c
-	subFlags(s, a, b, r)
+	{
+		a, b, r := uint32(a), uint32(b), uint32(r)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ r)
+		s.cf = uint64(((^a & b) | ((^a | b) & r)) >> (width[uint32]() - 1))
+	}
 	return o.after()
 }
 
@@ -1407,7 +2614,14 @@ func sbbLK64(s *State, o *op) *op {
 	c := uint64(s.cf)
 	a, b := locked(s, o, func(a, b uint64) uint64 { return a - b - c })
 	r := a - b - c
-	subFlags(s, a, b, r)
+	{
+		a, b, r := uint64(a), uint64(b), uint64(r)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ r)
+		s.cf = uint64(((^a & b) | ((^a | b) & r)) >> (width[uint64]() - 1))
+	}
 	return o.after()
 }
 
@@ -1415,67 +2629,116 @@ func sbbLK8(s *State, o *op) *op {
 	c := uint8(s.cf)
 	a, b := locked(s, o, func(a, b uint8) uint8 { return a - b - c })
 	r := a - b - c
-	subFlags(s, a, b, r)
+	{
+		a, b, r := uint8(a), uint8(b), uint8(r)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ r)
+		s.cf = uint64(((^a & b) | ((^a | b) & r)) >> (width[uint8]() - 1))
+	}
 	return o.after()
 }
 
 func sbbMR32(s *State, o *op) *op {
 	m := s.ea(o)
-	a, b := load[uint32](s, m), src[uint32](s, o)
+	a, b := s.mem.Load32(m), src[uint32](s, o)
 	c := uint32(s.cf)
 	r := a - b - c
-	store(s, m, r)
-	subFlags(s, a, b, r)
+	s.mem.Store32(m, r)
+	{
+		a, b, r := uint32(a), uint32(b), uint32(r)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ r)
+		s.cf = uint64(((^a & b) | ((^a | b) & r)) >> (width[uint32]() - 1))
+	}
 	return o.after()
 }
 
 func sbbMR64(s *State, o *op) *op {
 	m := s.ea(o)
-	a, b := load[uint64](s, m), src[uint64](s, o)
+	a, b := s.mem.Load64(m), src[uint64](s, o)
 	c := uint64(s.cf)
 	r := a - b - c
-	store(s, m, r)
-	subFlags(s, a, b, r)
+	s.mem.Store64(m, r)
+	{
+		a, b, r := uint64(a), uint64(b), uint64(r)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ r)
+		s.cf = uint64(((^a & b) | ((^a | b) & r)) >> (width[uint64]() - 1))
+	}
 	return o.after()
 }
 
 func sbbMR8(s *State, o *op) *op {
 	m := s.ea(o)
-	a, b := load[uint8](s, m), src[uint8](s, o)
+	a, b := s.mem.Load8(m), src[uint8](s, o)
 	c := uint8(s.cf)
 	r := a - b - c
-	store(s, m, r)
-	subFlags(s, a, b, r)
+	s.mem.Store8(m, r)
+	{
+		a, b, r := uint8(a), uint8(b), uint8(r)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ r)
+		s.cf = uint64(((^a & b) | ((^a | b) & r)) >> (width[uint8]() - 1))
+	}
 	return o.after()
 }
 
 func sbbRM32(s *State, o *op) *op {
-	b := load[uint32](s, s.ea(o))
+	b := s.mem.Load32(s.ea(o))
 	a := reg[uint32](s, o.dst)
 	c := uint32(s.cf)
 	r := a - b - c
 	setReg(s, o.dst, r)
-	subFlags(s, a, b, r)
+	{
+		a, b, r := uint32(a), uint32(b), uint32(r)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ r)
+		s.cf = uint64(((^a & b) | ((^a | b) & r)) >> (width[uint32]() - 1))
+	}
 	return o.after()
 }
 
 func sbbRM64(s *State, o *op) *op {
-	b := load[uint64](s, s.ea(o))
+	b := s.mem.Load64(s.ea(o))
 	a := reg[uint64](s, o.dst)
 	c := uint64(s.cf)
 	r := a - b - c
 	setReg(s, o.dst, r)
-	subFlags(s, a, b, r)
+	{
+		a, b, r := uint64(a), uint64(b), uint64(r)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ r)
+		s.cf = uint64(((^a & b) | ((^a | b) & r)) >> (width[uint64]() - 1))
+	}
 	return o.after()
 }
 
 func sbbRM8(s *State, o *op) *op {
-	b := load[uint8](s, s.ea(o))
+	b := s.mem.Load8(s.ea(o))
 	a := reg[uint8](s, o.dst)
 	c := uint8(s.cf)
 	r := a - b - c
 	setReg(s, o.dst, r)
-	subFlags(s, a, b, r)
+	{
+		a, b, r := uint8(a), uint8(b), uint8(r)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ r)
+		s.cf = uint64(((^a & b) | ((^a | b) & r)) >> (width[uint8]() - 1))
+	}
 	return o.after()
 }
 
@@ -1484,7 +2747,14 @@ func sbbRR32(s *State, o *op) *op {
 	c := uint32(s.cf)
 	r := a - b - c
 	setReg(s, o.dst, r)
-	subFlags(s, a, b, r)
+	{
+		a, b, r := uint32(a), uint32(b), uint32(r)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ r)
+		s.cf = uint64(((^a & b) | ((^a | b) & r)) >> (width[uint32]() - 1))
+	}
 	return o.after()
 }
 
@@ -1493,7 +2763,14 @@ func sbbRR64(s *State, o *op) *op {
 	c := uint64(s.cf)
 	r := a - b - c
 	setReg(s, o.dst, r)
-	subFlags(s, a, b, r)
+	{
+		a, b, r := uint64(a), uint64(b), uint64(r)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ r)
+		s.cf = uint64(((^a & b) | ((^a | b) & r)) >> (width[uint64]() - 1))
+	}
 	return o.after()
 }
 
@@ -1502,7 +2779,14 @@ func sbbRR8(s *State, o *op) *op {
 	c := uint8(s.cf)
 	r := a - b - c
 	setReg(s, o.dst, r)
-	subFlags(s, a, b, r)
+	{
+		a, b, r := uint8(a), uint8(b), uint8(r)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ r)
+		s.cf = uint64(((^a & b) | ((^a | b) & r)) >> (width[uint8]() - 1))
+	}
 	return o.after()
 }
 
@@ -1520,33 +2804,48 @@ func scas8(s *State, o *op) *op {
 
 func shlM32(s *State, o *op) *op {
 	m := s.ea(o)
-	a, n := load[uint32](s, m), shiftCount[uint32](s, o)
+	a, n := s.mem.Load32(m), shiftCount[uint32](s, o)
 	r := a << n
-	store(s, m, r)
+	s.mem.Store32(m, r)
 	if n != 0 {
-		shlFlags(s, a, r, n)
+		{
+			a, r, n := uint32(a), uint32(r), uint(n)
+
+			w := width[uint32]()
+			shiftFlags(s, r, uint64(a<<(n-1)>>(w-1)), uint64(a>>(w-1)^a>>(w-2)))
+		}
 	}
 	return o.after()
 }
 
 func shlM64(s *State, o *op) *op {
 	m := s.ea(o)
-	a, n := load[uint64](s, m), shiftCount[uint64](s, o)
+	a, n := s.mem.Load64(m), shiftCount[uint64](s, o)
 	r := a << n
-	store(s, m, r)
+	s.mem.Store64(m, r)
 	if n != 0 {
-		shlFlags(s, a, r, n)
+		{
+			a, r, n := uint64(a), uint64(r), uint(n)
+
+			w := width[uint64]()
+			shiftFlags(s, r, uint64(a<<(n-1)>>(w-1)), uint64(a>>(w-1)^a>>(w-2)))
+		}
 	}
 	return o.after()
 }
 
 func shlM8(s *State, o *op) *op {
 	m := s.ea(o)
-	a, n := load[uint8](s, m), shiftCount[uint8](s, o)
+	a, n := s.mem.Load8(m), shiftCount[uint8](s, o)
 	r := a << n
-	store(s, m, r)
+	s.mem.Store8(m, r)
 	if n != 0 {
-		shlFlags(s, a, r, n)
+		{
+			a, r, n := uint8(a), uint8(r), uint(n)
+
+			w := width[uint8]()
+			shiftFlags(s, r, uint64(a<<(n-1)>>(w-1)), uint64(a>>(w-1)^a>>(w-2)))
+		}
 	}
 	return o.after()
 }
@@ -1556,7 +2855,12 @@ func shlR32(s *State, o *op) *op {
 	r := a << n
 	setReg(s, o.dst, r)
 	if n != 0 {
-		shlFlags(s, a, r, n)
+		{
+			a, r, n := uint32(a), uint32(r), uint(n)
+
+			w := width[uint32]()
+			shiftFlags(s, r, uint64(a<<(n-1)>>(w-1)), uint64(a>>(w-1)^a>>(w-2)))
+		}
 	}
 	return o.after()
 }
@@ -1566,7 +2870,12 @@ func shlR64(s *State, o *op) *op {
 	r := a << n
 	setReg(s, o.dst, r)
 	if n != 0 {
-		shlFlags(s, a, r, n)
+		{
+			a, r, n := uint64(a), uint64(r), uint(n)
+
+			w := width[uint64]()
+			shiftFlags(s, r, uint64(a<<(n-1)>>(w-1)), uint64(a>>(w-1)^a>>(w-2)))
+		}
 	}
 	return o.after()
 }
@@ -1576,7 +2885,12 @@ func shlR8(s *State, o *op) *op {
 	r := a << n
 	setReg(s, o.dst, r)
 	if n != 0 {
-		shlFlags(s, a, r, n)
+		{
+			a, r, n := uint8(a), uint8(r), uint(n)
+
+			w := width[uint8]()
+			shiftFlags(s, r, uint64(a<<(n-1)>>(w-1)), uint64(a>>(w-1)^a>>(w-2)))
+		}
 	}
 	return o.after()
 }
@@ -1593,7 +2907,14 @@ func shld32(s *State, o *op) *op {
 	}
 	setRM(s, o, r)
 	if n != 0 {
-		shiftFlags(s, r, c, uint64(a>>(w-1)^a>>(w-2)))
+		{
+			r, c, over := uint32(r), uint64(c), uint64(uint64(a>>(w-1)^a>>(w-2)))
+
+			x := sext(r)
+			s.fz, s.fs = x, x
+			s.cf = c & 1
+			s.fx = (c ^ over) << 63
+		}
 	}
 	return o.after()
 }
@@ -1610,40 +2931,68 @@ func shld64(s *State, o *op) *op {
 	}
 	setRM(s, o, r)
 	if n != 0 {
-		shiftFlags(s, r, c, uint64(a>>(w-1)^a>>(w-2)))
+		{
+			r, c, over := uint64(r), uint64(c), uint64(uint64(a>>(w-1)^a>>(w-2)))
+
+			x := sext(r)
+			s.fz, s.fs = x, x
+			s.cf = c & 1
+			s.fx = (c ^ over) << 63
+		}
 	}
 	return o.after()
 }
 
 func shrM32(s *State, o *op) *op {
 	m := s.ea(o)
-	a, n := load[uint32](s, m), shiftCount[uint32](s, o)
+	a, n := s.mem.Load32(m), shiftCount[uint32](s, o)
 	r := a >> n
-	store(s, m, r)
+	s.mem.Store32(m, r)
 	if n != 0 {
-		shiftFlags(s, r, uint64(a>>(n-1)), uint64(a>>(width[uint32]()-1)))
+		{
+			r, c, over := uint32(r), uint64(uint64(a>>(n-1))), uint64(uint64(a>>(width[uint32]()-1)))
+
+			x := sext(r)
+			s.fz, s.fs = x, x
+			s.cf = c & 1
+			s.fx = (c ^ over) << 63
+		}
 	}
 	return o.after()
 }
 
 func shrM64(s *State, o *op) *op {
 	m := s.ea(o)
-	a, n := load[uint64](s, m), shiftCount[uint64](s, o)
+	a, n := s.mem.Load64(m), shiftCount[uint64](s, o)
 	r := a >> n
-	store(s, m, r)
+	s.mem.Store64(m, r)
 	if n != 0 {
-		shiftFlags(s, r, uint64(a>>(n-1)), uint64(a>>(width[uint64]()-1)))
+		{
+			r, c, over := uint64(r), uint64(uint64(a>>(n-1))), uint64(uint64(a>>(width[uint64]()-1)))
+
+			x := sext(r)
+			s.fz, s.fs = x, x
+			s.cf = c & 1
+			s.fx = (c ^ over) << 63
+		}
 	}
 	return o.after()
 }
 
 func shrM8(s *State, o *op) *op {
 	m := s.ea(o)
-	a, n := load[uint8](s, m), shiftCount[uint8](s, o)
+	a, n := s.mem.Load8(m), shiftCount[uint8](s, o)
 	r := a >> n
-	store(s, m, r)
+	s.mem.Store8(m, r)
 	if n != 0 {
-		shiftFlags(s, r, uint64(a>>(n-1)), uint64(a>>(width[uint8]()-1)))
+		{
+			r, c, over := uint8(r), uint64(uint64(a>>(n-1))), uint64(uint64(a>>(width[uint8]()-1)))
+
+			x := sext(r)
+			s.fz, s.fs = x, x
+			s.cf = c & 1
+			s.fx = (c ^ over) << 63
+		}
 	}
 	return o.after()
 }
@@ -1653,7 +3002,14 @@ func shrR32(s *State, o *op) *op {
 	r := a >> n
 	setReg(s, o.dst, r)
 	if n != 0 {
-		shiftFlags(s, r, uint64(a>>(n-1)), uint64(a>>(width[uint32]()-1)))
+		{
+			r, c, over := uint32(r), uint64(uint64(a>>(n-1))), uint64(uint64(a>>(width[uint32]()-1)))
+
+			x := sext(r)
+			s.fz, s.fs = x, x
+			s.cf = c & 1
+			s.fx = (c ^ over) << 63
+		}
 	}
 	return o.after()
 }
@@ -1663,7 +3019,14 @@ func shrR64(s *State, o *op) *op {
 	r := a >> n
 	setReg(s, o.dst, r)
 	if n != 0 {
-		shiftFlags(s, r, uint64(a>>(n-1)), uint64(a>>(width[uint64]()-1)))
+		{
+			r, c, over := uint64(r), uint64(uint64(a>>(n-1))), uint64(uint64(a>>(width[uint64]()-1)))
+
+			x := sext(r)
+			s.fz, s.fs = x, x
+			s.cf = c & 1
+			s.fx = (c ^ over) << 63
+		}
 	}
 	return o.after()
 }
@@ -1673,7 +3036,14 @@ func shrR8(s *State, o *op) *op {
 	r := a >> n
 	setReg(s, o.dst, r)
 	if n != 0 {
-		shiftFlags(s, r, uint64(a>>(n-1)), uint64(a>>(width[uint8]()-1)))
+		{
+			r, c, over := uint8(r), uint64(uint64(a>>(n-1))), uint64(uint64(a>>(width[uint8]()-1)))
+
+			x := sext(r)
+			s.fz, s.fs = x, x
+			s.cf = c & 1
+			s.fx = (c ^ over) << 63
+		}
 	}
 	return o.after()
 }
@@ -1690,7 +3060,14 @@ func shrd32(s *State, o *op) *op {
 	}
 	setRM(s, o, r)
 	if n != 0 {
-		shiftFlags(s, r, c, uint64(b^a>>(w-1)))
+		{
+			r, c, over := uint32(r), uint64(c), uint64(uint64(b^a>>(w-1)))
+
+			x := sext(r)
+			s.fz, s.fs = x, x
+			s.cf = c & 1
+			s.fx = (c ^ over) << 63
+		}
 	}
 	return o.after()
 }
@@ -1707,7 +3084,14 @@ func shrd64(s *State, o *op) *op {
 	}
 	setRM(s, o, r)
 	if n != 0 {
-		shiftFlags(s, r, c, uint64(b^a>>(w-1)))
+		{
+			r, c, over := uint64(r), uint64(c), uint64(uint64(b^a>>(w-1)))
+
+			x := sext(r)
+			s.fz, s.fs = x, x
+			s.cf = c & 1
+			s.fx = (c ^ over) << 63
+		}
 	}
 	return o.after()
 }
@@ -1716,7 +3100,7 @@ func stos32(s *State, o *op) *op {
 	for n := s.count(o); n != 0; n = s.count(o) {
 		k := bulkFill[uint32](s, o, min(n, chunk))
 		if k == 0 {
-			store(s, s.strDst(o, memory.Write), uint32(s.R[RAX]))
+			s.mem.Store32(s.strDst(o, memory.Write), uint32(s.R[RAX]))
 			k = 1
 		}
 		s.advance(o, RDI, step[uint32](s)*k)
@@ -1735,7 +3119,7 @@ func stos64(s *State, o *op) *op {
 	for n := s.count(o); n != 0; n = s.count(o) {
 		k := bulkFill[uint64](s, o, min(n, chunk))
 		if k == 0 {
-			store(s, s.strDst(o, memory.Write), uint64(s.R[RAX]))
+			s.mem.Store64(s.strDst(o, memory.Write), uint64(s.R[RAX]))
 			k = 1
 		}
 		s.advance(o, RDI, step[uint64](s)*k)
@@ -1754,7 +3138,7 @@ func stos8(s *State, o *op) *op {
 	for n := s.count(o); n != 0; n = s.count(o) {
 		k := bulkFill[uint8](s, o, min(n, chunk))
 		if k == 0 {
-			store(s, s.strDst(o, memory.Write), uint8(s.R[RAX]))
+			s.mem.Store8(s.strDst(o, memory.Write), uint8(s.R[RAX]))
 			k = 1
 		}
 		s.advance(o, RDI, step[uint8](s)*k)
@@ -1772,75 +3156,138 @@ func stos8(s *State, o *op) *op {
 func subLK32(s *State, o *op) *op {
 	a, b := locked(s, o, func(a, b uint32) uint32 { return a - b })
 	r := a - b
-	subFlags(s, a, b, r)
+	{
+		a, b, r := uint32(a), uint32(b), uint32(r)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ r)
+		s.cf = b2u(a < b)
+	}
 	return o.after()
 }
 
 func subLK64(s *State, o *op) *op {
 	a, b := locked(s, o, func(a, b uint64) uint64 { return a - b })
 	r := a - b
-	subFlags(s, a, b, r)
+	{
+		a, b, r := uint64(a), uint64(b), uint64(r)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ r)
+		s.cf = b2u(a < b)
+	}
 	return o.after()
 }
 
 func subLK8(s *State, o *op) *op {
 	a, b := locked(s, o, func(a, b uint8) uint8 { return a - b })
 	r := a - b
-	subFlags(s, a, b, r)
+	{
+		a, b, r := uint8(a), uint8(b), uint8(r)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ r)
+		s.cf = b2u(a < b)
+	}
 	return o.after()
 }
 
 func subMR32(s *State, o *op) *op {
 	m := s.ea(o)
-	a, b := load[uint32](s, m), src[uint32](s, o)
+	a, b := s.mem.Load32(m), src[uint32](s, o)
 	r := a - b
-	store(s, m, r)
-	subFlags(s, a, b, r)
+	s.mem.Store32(m, r)
+	{
+		a, b, r := uint32(a), uint32(b), uint32(r)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ r)
+		s.cf = b2u(a < b)
+	}
 	return o.after()
 }
 
 func subMR64(s *State, o *op) *op {
 	m := s.ea(o)
-	a, b := load[uint64](s, m), src[uint64](s, o)
+	a, b := s.mem.Load64(m), src[uint64](s, o)
 	r := a - b
-	store(s, m, r)
-	subFlags(s, a, b, r)
+	s.mem.Store64(m, r)
+	{
+		a, b, r := uint64(a), uint64(b), uint64(r)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ r)
+		s.cf = b2u(a < b)
+	}
 	return o.after()
 }
 
 func subMR8(s *State, o *op) *op {
 	m := s.ea(o)
-	a, b := load[uint8](s, m), src[uint8](s, o)
+	a, b := s.mem.Load8(m), src[uint8](s, o)
 	r := a - b
-	store(s, m, r)
-	subFlags(s, a, b, r)
+	s.mem.Store8(m, r)
+	{
+		a, b, r := uint8(a), uint8(b), uint8(r)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ r)
+		s.cf = b2u(a < b)
+	}
 	return o.after()
 }
 
 func subRM32(s *State, o *op) *op {
-	b := load[uint32](s, s.ea(o))
+	b := s.mem.Load32(s.ea(o))
 	a := reg[uint32](s, o.dst)
 	r := a - b
 	setReg(s, o.dst, r)
-	subFlags(s, a, b, r)
+	{
+		a, b, r := uint32(a), uint32(b), uint32(r)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ r)
+		s.cf = b2u(a < b)
+	}
 	return o.after()
 }
 
 func subRM64(s *State, o *op) *op {
-	b := load[uint64](s, s.ea(o))
+	b := s.mem.Load64(s.ea(o))
 	a := reg[uint64](s, o.dst)
 	r := a - b
 	setReg(s, o.dst, r)
-	subFlags(s, a, b, r)
+	{
+		a, b, r := uint64(a), uint64(b), uint64(r)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ r)
+		s.cf = b2u(a < b)
+	}
 	return o.after()
 }
 
 func subRM8(s *State, o *op) *op {
-	b := load[uint8](s, s.ea(o))
+	b := s.mem.Load8(s.ea(o))
 	a := reg[uint8](s, o.dst)
 	r := a - b
 	setReg(s, o.dst, r)
-	subFlags(s, a, b, r)
+	{
+		a, b, r := uint8(a), uint8(b), uint8(r)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ r)
+		s.cf = b2u(a < b)
+	}
 	return o.after()
 }
 
@@ -1848,7 +3295,14 @@ func subRR32(s *State, o *op) *op {
 	a, b := reg[uint32](s, o.dst), src[uint32](s, o)
 	r := a - b
 	setReg(s, o.dst, r)
-	subFlags(s, a, b, r)
+	{
+		a, b, r := uint32(a), uint32(b), uint32(r)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ r)
+		s.cf = b2u(a < b)
+	}
 	return o.after()
 }
 
@@ -1856,7 +3310,14 @@ func subRR64(s *State, o *op) *op {
 	a, b := reg[uint64](s, o.dst), src[uint64](s, o)
 	r := a - b
 	setReg(s, o.dst, r)
-	subFlags(s, a, b, r)
+	{
+		a, b, r := uint64(a), uint64(b), uint64(r)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ r)
+		s.cf = b2u(a < b)
+	}
 	return o.after()
 }
 
@@ -1864,97 +3325,374 @@ func subRR8(s *State, o *op) *op {
 	a, b := reg[uint8](s, o.dst), src[uint8](s, o)
 	r := a - b
 	setReg(s, o.dst, r)
-	subFlags(s, a, b, r)
+	{
+		a, b, r := uint8(a), uint8(b), uint8(r)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ r)
+		s.cf = b2u(a < b)
+	}
 	return o.after()
 }
 
 func testMR32(s *State, o *op) *op {
-	logicFlags(s, load[uint32](s, s.ea(o))&src[uint32](s, o))
+	{
+		r := uint32(s.mem.Load32(s.ea(o)) & src[uint32](s, o))
+
+		x := sext(r)
+		s.fz, s.fs, s.fx, s.cf = x, x, 0, 0
+	}
 	return o.after()
 }
 
 func testMR64(s *State, o *op) *op {
-	logicFlags(s, load[uint64](s, s.ea(o))&src[uint64](s, o))
+	{
+		r := uint64(s.mem.Load64(s.ea(o)) & src[uint64](s, o))
+
+		x := sext(r)
+		s.fz, s.fs, s.fx, s.cf = x, x, 0, 0
+	}
 	return o.after()
 }
 
 func testMR8(s *State, o *op) *op {
-	logicFlags(s, load[uint8](s, s.ea(o))&src[uint8](s, o))
+	{
+		r := uint8(s.mem.Load8(s.ea(o)) & src[uint8](s, o))
+
+		x := sext(r)
+		s.fz, s.fs, s.fx, s.cf = x, x, 0, 0
+	}
 	return o.after()
 }
 
+func testMRje32(s *State, o *op) *op {
+	r := s.mem.Load32(s.ea(o)) & src[uint32](s, o)
+	{
+		r := uint32(r)
+
+		x := sext(r)
+		s.fz, s.fs, s.fx, s.cf = x, x, 0, 0
+	}
+	return s.branch(o, r == 0)
+}
+
+func testMRje64(s *State, o *op) *op {
+	r := s.mem.Load64(s.ea(o)) & src[uint64](s, o)
+	{
+		r := uint64(r)
+
+		x := sext(r)
+		s.fz, s.fs, s.fx, s.cf = x, x, 0, 0
+	}
+	return s.branch(o, r == 0)
+}
+
+func testMRje8(s *State, o *op) *op {
+	r := s.mem.Load8(s.ea(o)) & src[uint8](s, o)
+	{
+		r := uint8(r)
+
+		x := sext(r)
+		s.fz, s.fs, s.fx, s.cf = x, x, 0, 0
+	}
+	return s.branch(o, r == 0)
+}
+
+func testMRjle32(s *State, o *op) *op {
+	r := s.mem.Load32(s.ea(o)) & src[uint32](s, o)
+	{
+		r := uint32(r)
+
+		x := sext(r)
+		s.fz, s.fs, s.fx, s.cf = x, x, 0, 0
+	}
+	return s.branch(o, int64(sext(r)) <= 0)
+}
+
+func testMRjle64(s *State, o *op) *op {
+	r := s.mem.Load64(s.ea(o)) & src[uint64](s, o)
+	{
+		r := uint64(r)
+
+		x := sext(r)
+		s.fz, s.fs, s.fx, s.cf = x, x, 0, 0
+	}
+	return s.branch(o, int64(sext(r)) <= 0)
+}
+
+func testMRjle8(s *State, o *op) *op {
+	r := s.mem.Load8(s.ea(o)) & src[uint8](s, o)
+	{
+		r := uint8(r)
+
+		x := sext(r)
+		s.fz, s.fs, s.fx, s.cf = x, x, 0, 0
+	}
+	return s.branch(o, int64(sext(r)) <= 0)
+}
+
+func testMRjs32(s *State, o *op) *op {
+	r := s.mem.Load32(s.ea(o)) & src[uint32](s, o)
+	{
+		r := uint32(r)
+
+		x := sext(r)
+		s.fz, s.fs, s.fx, s.cf = x, x, 0, 0
+	}
+	return s.branch(o, int64(sext(r)) < 0)
+}
+
+func testMRjs64(s *State, o *op) *op {
+	r := s.mem.Load64(s.ea(o)) & src[uint64](s, o)
+	{
+		r := uint64(r)
+
+		x := sext(r)
+		s.fz, s.fs, s.fx, s.cf = x, x, 0, 0
+	}
+	return s.branch(o, int64(sext(r)) < 0)
+}
+
+func testMRjs8(s *State, o *op) *op {
+	r := s.mem.Load8(s.ea(o)) & src[uint8](s, o)
+	{
+		r := uint8(r)
+
+		x := sext(r)
+		s.fz, s.fs, s.fx, s.cf = x, x, 0, 0
+	}
+	return s.branch(o, int64(sext(r)) < 0)
+}
+
 func testRR32(s *State, o *op) *op {
-	logicFlags(s, reg[uint32](s, o.dst)&src[uint32](s, o))
+	{
+		r := uint32(reg[uint32](s, o.dst) & src[uint32](s, o))
+
+		x := sext(r)
+		s.fz, s.fs, s.fx, s.cf = x, x, 0, 0
+	}
 	return o.after()
 }
 
 func testRR64(s *State, o *op) *op {
-	logicFlags(s, reg[uint64](s, o.dst)&src[uint64](s, o))
+	{
+		r := uint64(reg[uint64](s, o.dst) & src[uint64](s, o))
+
+		x := sext(r)
+		s.fz, s.fs, s.fx, s.cf = x, x, 0, 0
+	}
 	return o.after()
 }
 
 func testRR8(s *State, o *op) *op {
-	logicFlags(s, reg[uint8](s, o.dst)&src[uint8](s, o))
+	{
+		r := uint8(reg[uint8](s, o.dst) & src[uint8](s, o))
+
+		x := sext(r)
+		s.fz, s.fs, s.fx, s.cf = x, x, 0, 0
+	}
 	return o.after()
+}
+
+func testRRje32(s *State, o *op) *op {
+	r := reg[uint32](s, o.dst) & src[uint32](s, o)
+	{
+		r := uint32(r)
+
+		x := sext(r)
+		s.fz, s.fs, s.fx, s.cf = x, x, 0, 0
+	}
+	return s.branch(o, r == 0)
+}
+
+func testRRje64(s *State, o *op) *op {
+	r := reg[uint64](s, o.dst) & src[uint64](s, o)
+	{
+		r := uint64(r)
+
+		x := sext(r)
+		s.fz, s.fs, s.fx, s.cf = x, x, 0, 0
+	}
+	return s.branch(o, r == 0)
+}
+
+func testRRje8(s *State, o *op) *op {
+	r := reg[uint8](s, o.dst) & src[uint8](s, o)
+	{
+		r := uint8(r)
+
+		x := sext(r)
+		s.fz, s.fs, s.fx, s.cf = x, x, 0, 0
+	}
+	return s.branch(o, r == 0)
+}
+
+func testRRjle32(s *State, o *op) *op {
+	r := reg[uint32](s, o.dst) & src[uint32](s, o)
+	{
+		r := uint32(r)
+
+		x := sext(r)
+		s.fz, s.fs, s.fx, s.cf = x, x, 0, 0
+	}
+	return s.branch(o, int64(sext(r)) <= 0)
+}
+
+func testRRjle64(s *State, o *op) *op {
+	r := reg[uint64](s, o.dst) & src[uint64](s, o)
+	{
+		r := uint64(r)
+
+		x := sext(r)
+		s.fz, s.fs, s.fx, s.cf = x, x, 0, 0
+	}
+	return s.branch(o, int64(sext(r)) <= 0)
+}
+
+func testRRjle8(s *State, o *op) *op {
+	r := reg[uint8](s, o.dst) & src[uint8](s, o)
+	{
+		r := uint8(r)
+
+		x := sext(r)
+		s.fz, s.fs, s.fx, s.cf = x, x, 0, 0
+	}
+	return s.branch(o, int64(sext(r)) <= 0)
+}
+
+func testRRjs32(s *State, o *op) *op {
+	r := reg[uint32](s, o.dst) & src[uint32](s, o)
+	{
+		r := uint32(r)
+
+		x := sext(r)
+		s.fz, s.fs, s.fx, s.cf = x, x, 0, 0
+	}
+	return s.branch(o, int64(sext(r)) < 0)
+}
+
+func testRRjs64(s *State, o *op) *op {
+	r := reg[uint64](s, o.dst) & src[uint64](s, o)
+	{
+		r := uint64(r)
+
+		x := sext(r)
+		s.fz, s.fs, s.fx, s.cf = x, x, 0, 0
+	}
+	return s.branch(o, int64(sext(r)) < 0)
+}
+
+func testRRjs8(s *State, o *op) *op {
+	r := reg[uint8](s, o.dst) & src[uint8](s, o)
+	{
+		r := uint8(r)
+
+		x := sext(r)
+		s.fz, s.fs, s.fx, s.cf = x, x, 0, 0
+	}
+	return s.branch(o, int64(sext(r)) < 0)
 }
 
 func xadd32(s *State, o *op) *op {
 	a, b := rmDst[uint32](s, o), reg[uint32](s, o.src)
 	if o.mem {
-		store(s, s.ea(o), a+b)
+		s.mem.Store32(s.ea(o), a+b)
 		setReg(s, o.src, a)
 	} else {
 		setReg(s, o.src, a)
 		setReg(s, o.dst, a+b)
 	}
-	addFlags(s, a, b, a+b)
+	{
+		a, b, r := uint32(a), uint32(b), uint32(a+b)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ r)
+		s.cf = b2u(r < a)
+	}
 	return o.after()
 }
 
 func xadd64(s *State, o *op) *op {
 	a, b := rmDst[uint64](s, o), reg[uint64](s, o.src)
 	if o.mem {
-		store(s, s.ea(o), a+b)
+		s.mem.Store64(s.ea(o), a+b)
 		setReg(s, o.src, a)
 	} else {
 		setReg(s, o.src, a)
 		setReg(s, o.dst, a+b)
 	}
-	addFlags(s, a, b, a+b)
+	{
+		a, b, r := uint64(a), uint64(b), uint64(a+b)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ r)
+		s.cf = b2u(r < a)
+	}
 	return o.after()
 }
 
 func xadd8(s *State, o *op) *op {
 	a, b := rmDst[uint8](s, o), reg[uint8](s, o.src)
 	if o.mem {
-		store(s, s.ea(o), a+b)
+		s.mem.Store8(s.ea(o), a+b)
 		setReg(s, o.src, a)
 	} else {
 		setReg(s, o.src, a)
 		setReg(s, o.dst, a+b)
 	}
-	addFlags(s, a, b, a+b)
+	{
+		a, b, r := uint8(a), uint8(b), uint8(a+b)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ r)
+		s.cf = b2u(r < a)
+	}
 	return o.after()
 }
 
 func xaddLK32(s *State, o *op) *op {
 	a, b := locked(s, o, func(a, b uint32) uint32 { return a + b })
 	setReg(s, o.src, a)
-	addFlags(s, a, b, a+b)
+	{
+		a, b, r := uint32(a), uint32(b), uint32(a+b)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ r)
+		s.cf = b2u(r < a)
+	}
 	return o.after()
 }
 
 func xaddLK64(s *State, o *op) *op {
 	a, b := locked(s, o, func(a, b uint64) uint64 { return a + b })
 	setReg(s, o.src, a)
-	addFlags(s, a, b, a+b)
+	{
+		a, b, r := uint64(a), uint64(b), uint64(a+b)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ r)
+		s.cf = b2u(r < a)
+	}
 	return o.after()
 }
 
 func xaddLK8(s *State, o *op) *op {
 	a, b := locked(s, o, func(a, b uint8) uint8 { return a + b })
 	setReg(s, o.src, a)
-	addFlags(s, a, b, a+b)
+	{
+		a, b, r := uint8(a), uint8(b), uint8(a+b)
+
+		x := sext(r)
+		s.fz, s.fs = x, x
+		s.fx = sext(a ^ b ^ r)
+		s.cf = b2u(r < a)
+	}
 	return o.after()
 }
 
@@ -2000,75 +3738,120 @@ func xchgRM8(s *State, o *op) *op {
 func xorLK32(s *State, o *op) *op {
 	a, b := locked(s, o, func(a, b uint32) uint32 { return a ^ b })
 	r := a ^ b
-	logicFlags(s, r)
+	{
+		r := uint32(r)
+
+		x := sext(r)
+		s.fz, s.fs, s.fx, s.cf = x, x, 0, 0
+	}
 	return o.after()
 }
 
 func xorLK64(s *State, o *op) *op {
 	a, b := locked(s, o, func(a, b uint64) uint64 { return a ^ b })
 	r := a ^ b
-	logicFlags(s, r)
+	{
+		r := uint64(r)
+
+		x := sext(r)
+		s.fz, s.fs, s.fx, s.cf = x, x, 0, 0
+	}
 	return o.after()
 }
 
 func xorLK8(s *State, o *op) *op {
 	a, b := locked(s, o, func(a, b uint8) uint8 { return a ^ b })
 	r := a ^ b
-	logicFlags(s, r)
+	{
+		r := uint8(r)
+
+		x := sext(r)
+		s.fz, s.fs, s.fx, s.cf = x, x, 0, 0
+	}
 	return o.after()
 }
 
 func xorMR32(s *State, o *op) *op {
 	m := s.ea(o)
-	a, b := load[uint32](s, m), src[uint32](s, o)
+	a, b := s.mem.Load32(m), src[uint32](s, o)
 	r := a ^ b
-	store(s, m, r)
-	logicFlags(s, r)
+	s.mem.Store32(m, r)
+	{
+		r := uint32(r)
+
+		x := sext(r)
+		s.fz, s.fs, s.fx, s.cf = x, x, 0, 0
+	}
 	return o.after()
 }
 
 func xorMR64(s *State, o *op) *op {
 	m := s.ea(o)
-	a, b := load[uint64](s, m), src[uint64](s, o)
+	a, b := s.mem.Load64(m), src[uint64](s, o)
 	r := a ^ b
-	store(s, m, r)
-	logicFlags(s, r)
+	s.mem.Store64(m, r)
+	{
+		r := uint64(r)
+
+		x := sext(r)
+		s.fz, s.fs, s.fx, s.cf = x, x, 0, 0
+	}
 	return o.after()
 }
 
 func xorMR8(s *State, o *op) *op {
 	m := s.ea(o)
-	a, b := load[uint8](s, m), src[uint8](s, o)
+	a, b := s.mem.Load8(m), src[uint8](s, o)
 	r := a ^ b
-	store(s, m, r)
-	logicFlags(s, r)
+	s.mem.Store8(m, r)
+	{
+		r := uint8(r)
+
+		x := sext(r)
+		s.fz, s.fs, s.fx, s.cf = x, x, 0, 0
+	}
 	return o.after()
 }
 
 func xorRM32(s *State, o *op) *op {
-	b := load[uint32](s, s.ea(o))
+	b := s.mem.Load32(s.ea(o))
 	a := reg[uint32](s, o.dst)
 	r := a ^ b
 	setReg(s, o.dst, r)
-	logicFlags(s, r)
+	{
+		r := uint32(r)
+
+		x := sext(r)
+		s.fz, s.fs, s.fx, s.cf = x, x, 0, 0
+	}
 	return o.after()
 }
 
 func xorRM64(s *State, o *op) *op {
-	b := load[uint64](s, s.ea(o))
+	b := s.mem.Load64(s.ea(o))
 	a := reg[uint64](s, o.dst)
 	r := a ^ b
 	setReg(s, o.dst, r)
-	logicFlags(s, r)
+	{
+		r := uint64(r)
+
+		x := sext(r)
+		s.fz, s.fs, s.fx, s.cf = x, x, 0, 0
+	}
 	return o.after()
 }
 
 func xorRM8(s *State, o *op) *op {
-	b := load[uint8](s, s.ea(o))
+	b := s.mem.Load8(s.ea(o))
 	a := reg[uint8](s, o.dst)
 	r := a ^ b
 	setReg(s, o.dst, r)
-	logicFlags(s, r)
+	{
+		r := uint8(r)
+
+		x := sext(r)
+		s.fz, s.fs, s.fx, s.cf = x, x, 0, 0
+	}
 	return o.after()
 }
 
@@ -2076,7 +3859,12 @@ func xorRR32(s *State, o *op) *op {
 	a, b := reg[uint32](s, o.dst), src[uint32](s, o)
 	r := a ^ b
 	setReg(s, o.dst, r)
-	logicFlags(s, r)
+	{
+		r := uint32(r)
+
+		x := sext(r)
+		s.fz, s.fs, s.fx, s.cf = x, x, 0, 0
+	}
 	return o.after()
 }
 
@@ -2084,7 +3872,12 @@ func xorRR64(s *State, o *op) *op {
 	a, b := reg[uint64](s, o.dst), src[uint64](s, o)
 	r := a ^ b
 	setReg(s, o.dst, r)
-	logicFlags(s, r)
+	{
+		r := uint64(r)
+
+		x := sext(r)
+		s.fz, s.fs, s.fx, s.cf = x, x, 0, 0
+	}
 	return o.after()
 }
 
@@ -2092,6 +3885,11 @@ func xorRR8(s *State, o *op) *op {
 	a, b := reg[uint8](s, o.dst), src[uint8](s, o)
 	r := a ^ b
 	setReg(s, o.dst, r)
-	logicFlags(s, r)
+	{
+		r := uint8(r)
+
+		x := sext(r)
+		s.fz, s.fs, s.fx, s.cf = x, x, 0, 0
+	}
 	return o.after()
 }

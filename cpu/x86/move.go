@@ -35,7 +35,7 @@ var moveRows = Section{Ref: "Vol. 1, 5.1.1 Data Transfer Instructions", Rows: []
 	{"W1 0F C7 /1", "cmpxchg16b", "+Mx | +RAX +RDX RBX RCX", "w:z", Lockable, opFunc(cmpxchg16b)},
 
 	{"50+r", "push", "Zv | +RSP =Tv", "", D64, sized{1: push[uint16], 3: push64}},
-	{"FF /6", "push", "Ev | +RSP =Tv", "", D64, sized{1: push[uint16], 3: push64}},
+	{"FF /6", "push", "Ev | +RSP =Tv", "", D64, pushForms},
 	{"68", "push", "Iz | +RSP =Tv", "", D64, sized{1: push[uint16], 3: push64}},
 	{"6A", "push", "Ibs | +RSP =Tv", "", D64, bindPushByte},
 	{"58+r", "pop", "=Zv | +RSP Tv", "", D64, sized{1: pop[uint16], 3: pop64}},
@@ -50,6 +50,10 @@ var (
 		rr: sized{movRR8, movRR[uint16], movRR32, movRR64},
 		rm: sized{movRM8, movRM[uint16], movRM32, movRM64},
 		mr: sized{movMR8, movMR[uint16], movMR32, movMR64},
+	}
+	pushForms = &forms{
+		rr: sized{1: push[uint16], 3: push64},
+		mr: sized{1: pushM[uint16], 3: pushM64},
 	}
 	xchgBy    = sized{xchgRM8, xchgRM[uint16], xchgRM32, xchgRM64}
 	xaddForms = &forms{
@@ -209,20 +213,25 @@ func cmpxchg16b(s *State, o *op) *op {
 	return o.after()
 }
 
-// push stores below the stack pointer, and only then moves it.
+// push stores register or immediate below the stack pointer, and only then
+// moves it.
 func push[T word](s *State, o *op) *op {
-	v := T(o.imm)
-	if o.mem {
-		v = load[T](s, s.ea(o))
-	} else {
-		v += T(s.R[o.dst&31])
-	}
-	s.pushed(o, uint64(v), width[T]())
+	sp := s.R[RSP] - uint64(width[T]()/8)
+	store(s, uint32(sp), T(s.R[o.dst&31]+o.imm))
+	s.R[RSP] = sp
+	return o.after()
+}
+
+func pushM[T word](s *State, o *op) *op {
+	v := load[T](s, s.ea(o))
+	sp := s.R[RSP] - uint64(width[T]()/8)
+	store(s, uint32(sp), v)
+	s.R[RSP] = sp
 	return o.after()
 }
 
 // pushed stores v, of w bits, below the stack pointer and moves that.
-func (s *State) pushed(o *op, v uint64, w uint) {
+func (s *State) pushed(v uint64, w uint) {
 	sp := s.R[RSP] - uint64(w/8)
 	if w == 16 {
 		s.mem.Store16(uint32(sp), uint16(v))
@@ -230,13 +239,6 @@ func (s *State) pushed(o *op, v uint64, w uint) {
 		s.mem.Store64(uint32(sp), v)
 	}
 	s.R[RSP] = sp
-}
-
-func push64(s *State, o *op) *op {
-	sp := s.R[RSP] - 8
-	s.mem.Store64(uint32(sp), s.R[o.dst&31]+o.imm)
-	s.R[RSP] = sp
-	return o.after()
 }
 
 // bindPushByte: the operand size is not that of the immediate.

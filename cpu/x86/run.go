@@ -82,15 +82,15 @@ func (in *Interpreter) Run(t *cpu.Thread, budget uint64) cpu.Stop {
 // loop runs blocks until something stops the thread (done), or until a fault
 // has been repaired and the loop must be entered again.
 func (r *run) loop() (stop cpu.Stop, done bool) {
-	var o *op
+	var o *op // under way
+	b := r.b  // the block it is in
 	defer func() {
 		if v := recover(); v != nil {
-			stop, done = r.recovered(v, o)
+			stop, done = r.recovered(v, o, b)
 		}
 	}()
 	s := r.s
 	p := r.resume
-	b := r.b
 	if p != nil {
 		r.resume = nil
 	} else {
@@ -100,7 +100,6 @@ func (r *run) loop() (stop cpu.Stop, done bool) {
 		p = &b.ops[0]
 	}
 	for {
-		r.b = b
 		for p != nil {
 			o = p
 			p = p.fn(s, p)
@@ -203,7 +202,7 @@ func (r *run) follow(l *link) (*block, cpu.Stop, bool) {
 }
 
 // recovered turns a panic inside operation o into a stop.
-func (r *run) recovered(v any, o *op) (cpu.Stop, bool) {
+func (r *run) recovered(v any, o *op, b *block) (cpu.Stop, bool) {
 	s := r.s
 	if t, ok := v.(*trap); ok {
 		r.retire(o)
@@ -214,7 +213,7 @@ func (r *run) recovered(v any, o *op) (cpu.Stop, bool) {
 		panic(v)
 	}
 	if retry {
-		r.resume = o
+		r.resume, r.b = o, b
 		return cpu.Stop{}, false
 	}
 	r.retire(o)

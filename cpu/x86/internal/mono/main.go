@@ -103,7 +103,7 @@ func generate(dir string) ([]byte, error) {
 		if m[3] != "" {
 			types = append(types, "uint"+m[3])
 		}
-		if err := instance(&out, fset, fn, name, types); err != nil {
+		if err := instance(&out, fset, generic, fn, name, types); err != nil {
 			return nil, err
 		}
 	}
@@ -117,7 +117,10 @@ func generate(dir string) ([]byte, error) {
 }
 
 // instance prints fn under another name with its type parameters replaced.
-func instance(out *bytes.Buffer, fset *token.FileSet, fn *ast.FuncDecl, name string, types []string) error {
+// Memory accesses become those of the type, and calls of the helpers whose
+// names end in Flags are replaced by their bodies, since both are too large for
+// the compiler to inline as they stand in generic form.
+func instance(out *bytes.Buffer, fset *token.FileSet, generic map[string]*ast.FuncDecl, fn *ast.FuncDecl, name string, types []string) error {
 	var params []string
 	for _, p := range fn.Type.TypeParams.List {
 		for _, id := range p.Names {
@@ -139,6 +142,71 @@ func instance(out *bytes.Buffer, fset *token.FileSet, fn *ast.FuncDecl, name str
 	for i, p := range params {
 		text = regexp.MustCompile(`\b`+p+`\b`).ReplaceAllString(text, types[i])
 	}
+	text = loads.ReplaceAllString(text, "s.mem.Load$1(")
+	text = stores.ReplaceAllString(text, "s.mem.Store"+strings.TrimPrefix(types[0], "uint")+"(")
+	var err error
+	text = flagCalls.ReplaceAllStringFunc(text, func(call string) string {
+		m := flagCalls.FindStringSubmatch(call)
+		expanded, e := expand(fset, generic[m[1]], arguments(m[2]), types[0])
+		if e != nil {
+			err = fmt.Errorf("%s: %s: %w", name, call, e)
+		}
+		return expanded
+	})
 	fmt.Fprintf(out, "\nfunc %s%s\n", name, text)
-	return nil
+	return err
+}
+
+var (
+	loads     = regexp.MustCompile(`\bload\[uint(\d+)\]\(s, `)
+	stores    = regexp.MustCompile(`\bstore\(s, `)
+	flagCalls = regexp.MustCompile(`(?m)\b(\w+Flags)\(s, (.*)\)$`)
+)
+
+// arguments splits the text of a call's arguments.
+func arguments(text string) []string {
+	src := "f(" + text + ")"
+	e, err := parser.ParseExpr(src)
+	if err != nil {
+		return nil
+	}
+	var list []string
+	for _, a := range e.(*ast.CallExpr).Args {
+		list = append(list, src[a.Pos()-1:a.End()-1])
+	}
+	return list
+}
+
+// expand returns the body of helper as a block, its parameters bound to args.
+func expand(fset *token.FileSet, helper *ast.FuncDecl, args []string, typ string) (string, error) {
+	if helper == nil {
+		return "", fmt.Errorf("no such generic function")
+	}
+	var names, values []string
+	for i, p := range helper.Type.Params.List {
+		for _, id := range p.Names {
+			if i == 0 {
+				continue // s
+			}
+			t, ok := p.Type.(*ast.Ident)
+			if !ok || len(values) == len(args) {
+				return "", fmt.Errorf("parameters do not fit")
+			}
+			names = append(names, id.Name)
+			conv := t.Name
+			if conv == "T" {
+				conv = typ
+			}
+			values = append(values, conv+"("+args[len(values)]+")")
+		}
+	}
+	if len(values) != len(args) {
+		return "", fmt.Errorf("%d arguments for %d parameters", len(args), len(values))
+	}
+	var body bytes.Buffer
+	if err := printer.Fprint(&body, fset, helper.Body); err != nil {
+		return "", err
+	}
+	text := regexp.MustCompile(`\bT\b`).ReplaceAllString(body.String(), typ)
+	return "{\n" + strings.Join(names, ", ") + " := " + strings.Join(values, ", ") + "\n" + strings.TrimPrefix(text, "{"), nil
 }
