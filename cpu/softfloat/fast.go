@@ -133,7 +133,7 @@ func ExactMulF64(a, b uint64) (r uint64, ok bool) {
 		// A zero times a number.
 		return r, r<<1 == 0 && OrdinaryOrZero64(a) && OrdinaryOrZero64(b)
 	}
-	return r, largeEnough64(r) && bits.TrailingZeros64(a|1<<52)+bits.TrailingZeros64(b|1<<52) >= 52
+	return r, largeEnough64(r) && bits.TrailingZeros64(a|1<<52)+bits.TrailingZeros64(b|1<<52) >= 53
 }
 
 // ExactMulF32 is ExactMulF64 for binary32.
@@ -142,5 +142,5 @@ func ExactMulF32(a, b uint32) (r uint32, ok bool) {
 	if !ordinary32(a) || !ordinary32(b) {
 		return r, r<<1 == 0 && OrdinaryOrZero32(a) && OrdinaryOrZero32(b)
 	}
-	return r, largeEnough32(r) && bits.TrailingZeros32(a|1<<23)+bits.TrailingZeros32(b|1<<23) >= 23
+	return r, largeEnough32(r) && bits.TrailingZeros32(a|1<<23)+bits.TrailingZeros32(b|1<<23) >= 24
 }

@@ -18,7 +18,8 @@ func needNative(t *testing.T) {
 	}
 }
 
-const trials = 150_000
+// trials of each operation; raise it to search for long.
+const trials = 40_000
 
 // sse is op xmm0, [rdi+0x20] on xmm0 from [rdi+0x10], result to [rdi+0x30];
 // MXCSR from [rdi] to [rdi+4].

@@ -116,18 +116,10 @@ const wrapExponent = 24576
 // roundTiny is round for exponents below f's smallest.
 func (e *Env) roundTiny(neg bool, exp int32, hi, lo uint64, f *Format) Num {
 	tiny := e.TinyBefore || e.staysTiny(neg, exp, hi, lo, f)
-	unmasked := e.Unmasked&Underflow != 0
-	if tiny && unmasked && e.Wrap {
-		e.raise(Underflow)
-		if exp+wrapExponent >= f.emin {
-			return e.round(neg, exp+wrapExponent, hi, lo, f)
-		}
-		// Only scaling gets here: the result is a zero.
-		e.raise(Inexact)
-		e.RoundedUp = false
-		return Num{Class: Zero, Neg: neg}
+	if tiny && e.Unmasked&Underflow != 0 {
+		return e.underflow(neg, exp, hi, lo, f)
 	}
-	if tiny && !unmasked && e.FlushToZero {
+	if tiny && e.FlushToZero {
 		e.RoundedUp = false
 		e.raise(Underflow)
 		if !e.TinyBefore {
@@ -146,7 +138,7 @@ func (e *Env) roundTiny(neg bool, exp int32, hi, lo uint64, f *Format) Num {
 			sig++
 		}
 	}
-	if tiny && (rem != 0 || unmasked) {
+	if tiny && rem != 0 {
 		e.raise(Underflow)
 	}
 	sig <<= drop
@@ -157,6 +149,22 @@ func (e *Env) roundTiny(neg bool, exp int32, hi, lo uint64, f *Format) Num {
 		return Num{Sig: sig, Exp: f.emin, Neg: neg}
 	}
 	return Num{Sig: sig, Exp: f.emin, Class: Subnormal, Neg: neg}
+}
+
+// underflow is the result of a tiny magnitude where that traps: rounded as if
+// the exponent had no bound, which says whether it is inexact, and wrapped.
+// Without Wrap the result is of no use, since it is not going to be written.
+func (e *Env) underflow(neg bool, exp int32, hi, lo uint64, f *Format) Num {
+	e.raise(Underflow)
+	if !e.Wrap {
+		return e.round(neg, f.emin, hi, lo, f)
+	}
+	if exp+wrapExponent < f.emin { // only scaling gets here
+		e.raise(Inexact)
+		e.RoundedUp = false
+		return Num{Class: Zero, Neg: neg}
+	}
+	return e.round(neg, exp+wrapExponent, hi, lo, f)
 }
 
 // staysTiny reports whether a magnitude below f's smallest normal number is

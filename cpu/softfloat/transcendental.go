@@ -208,6 +208,7 @@ func (e *Env) Exp2M1(a Num) Num {
 	}
 	e.operands(a, a)
 	if a.Exp >= 0 {
+		e.raise(Inexact) // as processors do, though 2^±1-1 is exact
 		if a.Exp == 0 && a.Sig == intBit && a.Neg {
 			return Num{Sig: intBit, Exp: -1, Neg: true}
 		}
@@ -282,11 +283,20 @@ func (e *Env) YLog2(x, y Num) Num {
 		return Num{Class: Zero, Neg: y.Neg != negative}
 	}
 	n, frac := log2(x.wide())
-	if frac.zero() { // a power of two, exact, but processors say otherwise
-		e.raise(Inexact)
-		return e.Mul(FromInt(int64(n)), unsubnormal(y), Extended)
+	if frac.zero() {
+		return e.calledInexact(e.Mul(FromInt(int64(n)), unsubnormal(y), Extended))
 	}
 	return e.roundWide(FromInt(int64(n)).wide().add(frac).mul(y.wide()))
+}
+
+// calledInexact gives an exact result, the logarithm of a power of two, the
+// exceptions that processors raise with it all the same.
+func (e *Env) calledInexact(r Num) Num {
+	e.raise(Inexact)
+	if r.Class == Subnormal {
+		e.raise(Underflow)
+	}
+	return r
 }
 
 // unsubnormal makes an operand one whose denormality has been noted.
@@ -324,8 +334,7 @@ func (e *Env) YLog2P1(x, y Num) Num {
 	}
 	n, frac := log2(w.add(wideOne))
 	if frac.zero() {
-		e.raise(Inexact)
-		return e.Mul(FromInt(int64(n)), unsubnormal(y), Extended)
+		return e.calledInexact(e.Mul(FromInt(int64(n)), unsubnormal(y), Extended))
 	}
 	return e.roundWide(FromInt(int64(n)).wide().add(frac).mul(y.wide()))
 }

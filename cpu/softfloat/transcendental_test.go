@@ -59,7 +59,7 @@ func TestNativeTranscendental(t *testing.T) {
 			code := x87(0xd9, op.op)
 			r := newRNG(10)
 			different := 0
-			for range 40_000 {
+			for range 8_000 {
 				a := r.x80()
 				b := r.nearX80(a)
 				if r.IntN(2) == 0 {
@@ -100,7 +100,9 @@ func TestNativeTranscendental(t *testing.T) {
 						t.Fatalf("%s %04x:%016x, %04x:%016x result %d: got %04x:%016x, host %04x:%016x", op.name, a.SE, a.Sig, b.SE, b.Sig, i, got[i].SE, got[i].Sig, want[i].SE, want[i].Sig)
 					}
 				}
-				if uint16(e.Flags) != sw&0x3f {
+				// Processors call some exact results inexact, and then, if
+				// they are tiny, underflows.
+				if d := e.Flags ^ Flags(sw&0x3f); d != 0 && !(op.name == "fyl2x" && d == Underflow) {
 					t.Fatalf("%s %04x:%016x, %04x:%016x: flags %#x, host %#x (got %x want %x)", op.name, a.SE, a.Sig, b.SE, b.Sig, e.Flags, sw&0x3f, got, want)
 				}
 			}
@@ -115,7 +117,7 @@ func TestTranscendentalAgainstMath(t *testing.T) {
 	n := func(f float64) Num { return e.UnpackF64(math.Float64bits(f)) }
 	f := func(n Num) float64 { return math.Float64frombits((&Env{}).Round(n.X80().Unpack(), Binary64).F64()) }
 	r := newRNG(11)
-	for range 20_000 {
+	for range 5_000 {
 		x, y := (r.Float64()-0.5)*200, (r.Float64()-0.5)*2
 		sin, _ := e.Sin(n(x))
 		require.InDelta(t, math.Sin(x), f(sin), 1e-14)

@@ -107,11 +107,11 @@ func fprem(nearest bool) func(*binder) {
 		}
 		r, q, complete := s.fpuEnv().Remainder(p.num(0), p.num(1), nearest)
 		if s.fpuDone(o) {
-			p.SW &^= fswCC
-			if complete {
-				p.SW |= uint16(q&4<<6 | q&1<<9 | q&2<<13)
-			} else {
-				p.SW |= fswC2
+			switch {
+			case !complete:
+				p.SW = p.SW&^fswCC | fswC2
+			case !r.IsNaN():
+				p.SW = p.SW&^fswCC | uint16(q&4<<6|q&1<<9|q&2<<13)
 			}
 			p.set(0, r.X80())
 		}
@@ -120,11 +120,13 @@ func fprem(nearest bool) func(*binder) {
 }
 
 // fpuPair replaces ST(0) by the first result of f and pushes the second: FXTRACT,
-// FPTAN and FSINCOS. Out of range (f says no), it sets C2 and changes nothing.
-func fpuPair(f func(e *softfloat.Env, a num) (below, top num, ok bool)) func(*binder) {
+// FPTAN and FSINCOS. clear are condition codes to clear first. Out of range (f
+// says no), it sets C2 and changes nothing.
+func fpuPair(clear uint16, f func(e *softfloat.Env, a num) (below, top num, ok bool)) func(*binder) {
 	return x87(func(s *State, o *op) *op {
 		s.fpuWait()
 		p := &s.FPU
+		p.SW &^= clear
 		if p.empty(0) || !p.empty(7) {
 			if s.stackFault(o, !p.empty(0)) {
 				p.set(0, fpuIndefinite)

@@ -94,7 +94,9 @@ func fcomi(quiet bool, n int) func(*binder) {
 			return o.after()
 		}
 		r := s.fpuEnv().Compare(p.num(0), p.num(o.src), quiet)
+		c1 := p.SW & fswC1 // kept
 		write := s.fpuDone(o)
+		p.SW |= c1
 		s.setRelation(r)
 		if write {
 			p.pop(n)

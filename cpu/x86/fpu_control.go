@@ -1,5 +1,7 @@
 package x86
 
+import "github.com/nuage-emu/nuage/memory"
+
 // Control and state (Vol. 1, 8.3.10, 8.1.10 and 10.5).
 
 func fnclex(s *State, o *op) *op {
@@ -30,6 +32,7 @@ func (s *State) turn(o *op, n uint8) *op {
 
 func ffree(s *State, o *op) *op {
 	s.fpuWait()
+	s.FPU.SW &^= fswC1
 	s.FPU.Tag &^= 1 << ((s.FPU.Top + o.dst) & 7)
 	return o.after()
 }
@@ -114,16 +117,16 @@ type fpuImage struct {
 }
 
 func (s *State) getEnv32(a uint32) fpuImage {
+	s.mem.Probe(a, 28, memory.Read) // not all of it is of interest
 	ld := func(i uint32) uint32 { return s.mem.Load32(a + 4*i) }
 	im := fpuImage{cw: uint16(ld(0)), sw: uint16(ld(1)), tw: uint16(ld(2)), ip: ld(3), op: uint16(ld(4) >> 16 & 0x7ff), dp: ld(5)}
-	ld(6)
 	return im
 }
 
 func (s *State) getEnv16(a uint32) fpuImage {
+	s.mem.Probe(a, 14, memory.Read)
 	ld := func(i uint32) uint16 { return s.mem.Load16(a + 2*i) }
 	im := fpuImage{cw: ld(0), sw: ld(1), tw: ld(2), ip: uint32(ld(3)), dp: uint32(ld(5))}
-	ld(6)
 	return im
 }
 

@@ -4,11 +4,13 @@ import (
 	"encoding/binary"
 
 	"github.com/nuage-emu/nuage/cpu/softfloat"
+	"github.com/nuage-emu/nuage/memory"
 )
 
 // Loads, stores, exchanges and constants (Vol. 1, 8.3.3 and 8.3.4).
 
-// fldReal loads a number of a narrower format.
+// fldReal loads a number of a narrower format. An unmasked denormal operand
+// does not keep it from being loaded.
 func fldReal(load func(s *State, o *op) num) func(*binder) {
 	return x87(func(s *State, o *op) *op {
 		s.fpuWait()
@@ -17,7 +19,7 @@ func fldReal(load func(s *State, o *op) num) func(*binder) {
 			return o.after()
 		}
 		r := s.fpuEnv().Round(v, softfloat.Extended)
-		if s.fpuDone(o) {
+		if s.fpuDone(o) || s.float.Flags&softfloat.Invalid == 0 {
 			s.FPU.push(r.X80())
 		}
 		return o.after()
@@ -90,13 +92,13 @@ var (
 func fldReg(s *State, o *op) *op {
 	s.fpuWait()
 	p := &s.FPU
-	if !s.pushes(o) {
-		return o.after()
-	}
 	if p.empty(o.dst) {
 		if s.stackFault(o, false) {
 			p.push(fpuIndefinite)
 		}
+		return o.after()
+	}
+	if !s.pushes(o) {
 		return o.after()
 	}
 	p.SW &^= fswC1
@@ -141,6 +143,9 @@ func fpuStore(convert func(e *softfloat.Env, a num) uint64, indefinite uint64, p
 		write := e.Flags&e.Unmasked&^softfloat.Inexact == 0
 		if write {
 			put(s, o, v)
+		} else { // nor is it said whether the result would have been exact
+			e.Flags &^= softfloat.Inexact
+			e.RoundedUp = false
 		}
 		s.fpuDone(o)
 		if write {
@@ -178,17 +183,18 @@ func fist64(n int) func(*binder) { return fpuStore(toInt(64), 1<<63, put64, n) }
 
 // put80 stores ten bytes, all or none.
 func (s *State) put80(a uint32, v x80) {
-	s.writable(a+8, 2)
+	s.writable(a, 10)
 	s.mem.Store64(a, v.Sig)
 	s.mem.Store16(a+8, v.SE)
 }
 
-// writable faults unless the n bytes at a can be written: what a store made of
-// several accesses asks before the first. n is less than a page.
+// writable makes a store of n bytes at a, done in pieces and in order, one that
+// happens whole or not at all: it faults if the bytes reach into a page that
+// cannot be written. (If the first piece faults, nothing has happened anyway.)
+// n is less than a page.
 func (s *State) writable(a, n uint32) {
-	s.mem.Add8(a, 0)
-	if (a+n-1)>>12 != a>>12 {
-		s.mem.Add8((a+n-1)&^0xfff, 0)
+	if last := a + n - 1; last>>12 != a>>12 {
+		s.mem.Probe(a, n, memory.Write)
 	}
 }
 
@@ -267,7 +273,6 @@ func fcmov(cc uint8) func(*binder) {
 		if p.empty(0) || p.empty(o.src) {
 			return s.underflow(o, 0, 0)
 		}
-		p.SW &^= fswC1
 		if s.cond(cc) {
 			p.set(0, p.get(o.src))
 		}

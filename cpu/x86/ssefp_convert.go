@@ -240,24 +240,31 @@ func cvtpd2dq(truncate bool) opFunc {
 	}
 }
 
-// The forms with an MMX register, which enter the MMX state as all of MMX does
-// (see mmx.go) — but for CVTPI2PD from memory.
+// The forms with an MMX register enter the MMX state as all of MMX does (see
+// mmx.go), even if an unmasked exception then stops them. CVTPI2PS and
+// CVTPI2PD from memory leave the x87 alone.
+
+// mmxOrMem is the source of those two.
+func (s *State) mmxOrMem(o *op) uint64 {
+	if o.mem {
+		return s.mem.Load64(s.ea(o))
+	}
+	b := s.mmxSrc(o)
+	s.mmxEnter()
+	return b
+}
 
 func cvtpi2ps(s *State, o *op) *op {
-	b := s.mmxSrc(o)
+	b := s.mmxOrMem(o)
 	e := s.sseEnv()
 	r := s.single(e, int64(int32(b))) | s.single(e, int64(int32(b>>32)))<<32
 	s.sseRaise()
-	s.mmxEnter()
 	s.V[o.dst&15][0] = r
 	return o.after()
 }
 
 func cvtpi2pd(s *State, o *op) *op {
-	b := s.mmxSrc(o)
-	if !o.mem {
-		s.mmxEnter()
-	}
+	b := s.mmxOrMem(o)
 	v := &s.V[o.dst&15]
 	v[0] = math.Float64bits(float64(int32(b)))
 	v[1] = math.Float64bits(float64(int32(b >> 32)))
@@ -269,6 +276,7 @@ func cvtps2pi(truncate bool) opFunc {
 		s.mmxCheck()
 		b := s.vecSrc64(o)
 		r := s.pairF32(s.truncating(s.sseEnv(), truncate), b)
+		s.mmxEnter()
 		s.sseRaise()
 		s.setMMX(o.dst, r)
 		return o.after()
@@ -280,6 +288,7 @@ func cvtpd2pi(truncate bool) opFunc {
 		s.mmxCheck()
 		lo, hi := s.vecSrc(o)
 		r := s.pairF64(s.truncating(s.sseEnv(), truncate), lo, hi)
+		s.mmxEnter()
 		s.sseRaise()
 		s.setMMX(o.dst, r)
 		return o.after()
