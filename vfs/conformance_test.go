@@ -474,7 +474,11 @@ func TestRename(t *testing.T) {
 		require.Equal(t, dirType, st.Filetype)
 		put(t, e.Dir, "late", "late")
 		require.Equal(t, "late", get(t, dir, "empty/late"))
-		require.NoError(t, Rename(e.Dir, "e", dir, "out of it"))
+		if err := Rename(e.Dir, "e", dir, "out of it"); needTop && err == cloudabi.ESTALE {
+			t.Skip("this host renames by path, and the directory has moved")
+		} else {
+			require.NoError(t, err)
+		}
 		require.NoError(t, Rename(dir, "out of it", e.Dir, "in again"))
 		require.NoError(t, e.Dir.Close())
 
@@ -575,7 +579,11 @@ func TestTimes(t *testing.T) {
 	eachWritable(t, func(t *testing.T, dir Dir) {
 		sample(t, dir)
 		for _, path := range []string{"f", "d", "d/", ".", "lf"} {
-			require.NoError(t, SetTimes(dir, path, false, both), path)
+			err := SetTimes(dir, path, false, both)
+			if needTop && err == cloudabi.ENOTSUP {
+				t.Skip("this host cannot set the times of a symbolic link")
+			}
+			require.NoError(t, err, path)
 			st, err := Stat(dir, path, false)
 			check(t, st, err, both.Atim, both.Mtim)
 		}

@@ -15,7 +15,8 @@ import (
 
 // Options are what a file system in memory is made with.
 type Options struct {
-	// Clock gives the times of changes. nil: all times are 0.
+	// Clock gives the times of changes. It is called under the file system's
+	// lock, so it must not use the file system. nil: all times are 0.
 	Clock Clock
 	// Quota is charged for contents, names and objects. nil: no limit.
 	Quota *memory.Quota
