@@ -37,7 +37,9 @@ type Options struct {
 // line on standard error. An error is about starting it: status [Failed].
 //
 // A request of the host to end (interrupt, terminate) is passed on to the
-// program as that signal.
+// program as that signal. A program that stops itself stays so until the host
+// sends this process the signal to continue. This process does not stop with
+// it: limits and requests to end go on to work.
 func Run(o Options) (status int, err error) {
 	ctx := context.Background()
 	image, err := nuage.LoadFile(o.Program)
@@ -50,20 +52,20 @@ func Run(o Options) (status int, err error) {
 		return Failed, err
 	}
 	config.Generation, config.StartForm, config.StackSize = o.Generation, o.StartForm, o.StackSize
-	config.Stopped = func(p *nuage.Process, _ cloudabi.Signal) {
-		stopSelf()
-		p.Continue()
-	}
+	config.Stopped = func(_ *nuage.Process, sig cloudabi.Signal) { o.stopped(sig) }
 	machine, err := nuage.NewMachine(o.Machine)
 	if err != nil {
 		return Failed, err
 	}
 	defer machine.Close()
+	asked := make(chan os.Signal, 1)
+	signal.Notify(asked, hostRequests()...)
+	defer signal.Stop(asked)
 	process, err := machine.Start(ctx, image, config)
 	if err != nil {
 		return Failed, err
 	}
-	return o.report(process, wait(process)), nil
+	return o.report(process, wait(process, asked)), nil
 }
 
 // requests are the signals of the host that end a program, as the guest knows
@@ -73,21 +75,40 @@ var requests = map[os.Signal]cloudabi.Signal{
 	syscall.SIGTERM: cloudabi.SIGTERM,
 }
 
-func wait(p *nuage.Process) nuage.ExitStatus {
-	ended := make(chan os.Signal, 1)
+func hostRequests() []os.Signal {
+	var list []os.Signal
 	for s := range requests {
-		signal.Notify(ended, s)
+		list = append(list, s)
 	}
-	defer signal.Stop(ended)
+	if continueSignal != nil {
+		list = append(list, continueSignal)
+	}
+	return list
+}
+
+func wait(p *nuage.Process, asked <-chan os.Signal) nuage.ExitStatus {
 	for {
 		select {
-		case s := <-ended:
-			p.Kill(requests[s])
+		case s := <-asked:
+			if s == continueSignal {
+				p.Continue()
+			} else {
+				p.Kill(requests[s])
+			}
 		case <-p.Done():
 			status, _ := p.Wait(context.Background()) // cannot fail any more
 			return status
 		}
 	}
+}
+
+// stopped tells people why nothing happens any more.
+func (o *Options) stopped(sig cloudabi.Signal) {
+	how := "interrupt it to end it"
+	if continueSignal != nil {
+		how = fmt.Sprintf("kill -CONT %d lets it go on", os.Getpid())
+	}
+	fmt.Fprintf(o.Stderr, "%s: %s: stopped itself by signal %v; %s\n", o.Command, o.Program, sig, how)
 }
 
 // report says how the program died, if it did, and returns the exit status.
