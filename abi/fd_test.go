@@ -448,6 +448,7 @@ type testStream struct {
 	full     bool // writes are not accepted
 	failing  cloudabi.Errno
 	closed   bool
+	reads    int // calls of Read
 	terminal bool
 	notify   func()
 }
@@ -470,6 +471,7 @@ func (s *testStream) Notify(f func())          { s.notify = f }
 func (s *testStream) Read(p []byte) (int, cloudabi.Errno) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.reads++
 	if len(s.in) == 0 && !s.ended {
 		return 0, cloudabi.EAGAIN
 	}
@@ -551,7 +553,7 @@ func TestStreamReadWaits(t *testing.T) {
 	}, DescriptorSpec{Object: NewStream(s)})
 	parked(t, p)
 	s.change(func() { s.in = []byte("abc") })
-	parked(t, p)
+	eventually(t, func() bool { s.mu.Lock(); defer s.mu.Unlock(); return s.reads > 3 })
 	s.change(func() { s.ended = true })
 	require.Equal(t, ExitStatus{}, w.wait(p))
 	require.True(t, s.closed)
@@ -589,10 +591,9 @@ func TestStreamWriteWaitsForDelivery(t *testing.T) {
 	parked(t, p)
 	require.Equal(t, "onetwo", s.out.String())
 	s.change(func() { s.blocked = false })
-	parked(t, p)
+	eventually(t, func() bool { s.mu.Lock(); defer s.mu.Unlock(); return s.reads > 0 })
 	s.change(func() { s.blocked, s.ended = true, true })
 	eventually(t, func() bool { s.mu.Lock(); defer s.mu.Unlock(); return s.out.Len() > 6 })
-	parked(t, p)
 	s.change(func() { s.blocked, s.failing = false, cloudabi.ENOSPC })
 	w.wait(p)
 }

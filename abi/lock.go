@@ -98,10 +98,12 @@ func (t *Thread) futexKey(addr uint64, scope cloudabi.Scope) (futexKey, cloudabi
 	return futexKey{space: t.space(), offset: addr}, cloudabi.ESUCCESS
 }
 
-// update replaces a word by f of it, or leaves it alone if f says so. The
-// guest can make this repeat, but not outlast the process.
+// update replaces a word by f of it, or leaves it alone if f says so. A guest
+// that changes the word all the time can make this repeat, but for a thread of
+// a process that is ending only a while.
 func (t *Thread) update(addr uint64, f func(word uint32) (to uint32, change bool)) cloudabi.Errno {
-	for !t.proc.isEnding() {
+	const attempts = 1000
+	for i := 0; i < attempts || !t.proc.isEnding(); i++ {
 		word, err := t.space().LoadAtomic32(addr)
 		if err != nil {
 			return cloudabi.EFAULT
