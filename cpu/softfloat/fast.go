@@ -99,6 +99,12 @@ func FastSqrtF32(a uint32) (r uint32, ok bool) {
 	return r, ordinary32(a) && a>>31 == 0
 }
 
+// FastF64ToF32 narrows a.
+func FastF64ToF32(a uint64) (r uint32, ok bool) {
+	r = math.Float32bits(float32(math.Float64frombits(a)))
+	return r, ordinary64(a) && largeEnough32(r)
+}
+
 // ExactAddF64 is a+b where that is exact and its operands are ordinary or
 // zero: what a program computes before its first inexact operation, and sums
 // with zero. For a-b flip b's sign.

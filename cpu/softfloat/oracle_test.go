@@ -114,6 +114,9 @@ func TestFastPath(t *testing.T) {
 			x, xok := op.exact(a, b)
 			check("binary64", i, ok, xok, f, x, op.full(e, a, b), e, a, b)
 		}
+		e := &Env{}
+		n, ok := FastF64ToF32(a)
+		check("narrow", 0, ok, false, uint64(n), 0, uint64(e.F64ToF32(a)), e, a, 0)
 		for i, op := range ops32 {
 			e := &Env{FlushToZero: r.IntN(2) == 0, DenormalsAreZero: r.IntN(2) == 0}
 			f, ok := op.fast(c, d)

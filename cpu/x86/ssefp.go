@@ -1,8 +1,6 @@
 package x86
 
 import (
-	"math"
-
 	"github.com/nuage-emu/nuage/cpu/softfloat"
 )
 
@@ -74,29 +72,7 @@ func (s *State) packed32(f func(e *softfloat.Env, a, b uint32) uint32, v *Vec, l
 	return r0, r1
 }
 
-// scalar64Op, scalar32Op, packed64Op and packed32Op make operations of a lane's function.
-
-func scalar64Op(f func(e *softfloat.Env, a, b uint64) uint64) opFunc {
-	return func(s *State, o *op) *op {
-		b := s.vecSrc64(o)
-		v := &s.V[o.dst&15]
-		r := f(s.sseEnv(), v[0], b)
-		s.sseRaise()
-		v[0] = r
-		return o.after()
-	}
-}
-
-func scalar32Op(f func(e *softfloat.Env, a, b uint32) uint32) opFunc {
-	return func(s *State, o *op) *op {
-		b := s.vecSrc32(o)
-		v := &s.V[o.dst&15]
-		r := f(s.sseEnv(), uint32(v[0]), b)
-		s.sseRaise()
-		v[0] = v[0]&^math.MaxUint32 | uint64(r)
-		return o.after()
-	}
-}
+// packed64Op and packed32Op make operations of a lane's function.
 
 func packed64Op(f func(e *softfloat.Env, a, b uint64) uint64) opFunc {
 	return func(s *State, o *op) *op {

@@ -135,15 +135,25 @@ func (s *State) setRelation(r softfloat.Relation) {
 	}
 }
 
+// setOrder is setRelation of two ordinary numbers, without a branch.
+func (s *State) setOrder(less, equal bool) {
+	s.cf = b2u(less)
+	s.fx = s.cf << 63
+	s.fz = b2u(!equal)
+	s.fs = 1
+}
+
 func comi64(quiet bool) opFunc {
 	return func(s *State, o *op) *op {
 		b := s.vecSrc64(o)
 		a := s.V[o.dst&15][0]
-		r, ok := relation64(a, b)
-		if !ok {
-			r = s.sseEnv().CompareF64(a, b, quiet)
-			s.sseRaise()
+		if softfloat.OrdinaryOrZero64(a) && softfloat.OrdinaryOrZero64(b) {
+			x, y := math.Float64frombits(a), math.Float64frombits(b)
+			s.setOrder(x < y, x == y)
+			return o.after()
 		}
+		r := s.sseEnv().CompareF64(a, b, quiet)
+		s.sseRaise()
 		s.setRelation(r)
 		return o.after()
 	}
@@ -153,11 +163,13 @@ func comi32(quiet bool) opFunc {
 	return func(s *State, o *op) *op {
 		b := s.vecSrc32(o)
 		a := uint32(s.V[o.dst&15][0])
-		r, ok := relation32(a, b)
-		if !ok {
-			r = s.sseEnv().CompareF32(a, b, quiet)
-			s.sseRaise()
+		if softfloat.OrdinaryOrZero32(a) && softfloat.OrdinaryOrZero32(b) {
+			x, y := math.Float32frombits(a), math.Float32frombits(b)
+			s.setOrder(x < y, x == y)
+			return o.after()
 		}
+		r := s.sseEnv().CompareF32(a, b, quiet)
+		s.sseRaise()
 		s.setRelation(r)
 		return o.after()
 	}
@@ -198,4 +210,66 @@ func pick32(e *softfloat.Env, a, b uint32, want softfloat.Relation) uint32 {
 		b &= 1 << 31
 	}
 	return b
+}
+
+func minsd(s *State, o *op) *op {
+	b := s.vecSrc64(o)
+	v := &s.V[o.dst&15]
+	if softfloat.OrdinaryOrZero64(v[0]) && softfloat.OrdinaryOrZero64(b) {
+		if !(math.Float64frombits(v[0]) < math.Float64frombits(b)) {
+			v[0] = b
+		}
+		return o.after()
+	}
+	r := min64(s.sseEnv(), v[0], b)
+	s.sseRaise()
+	v[0] = r
+	return o.after()
+}
+
+func minss(s *State, o *op) *op {
+	b := s.vecSrc32(o)
+	v := &s.V[o.dst&15]
+	r := uint32(v[0])
+	if softfloat.OrdinaryOrZero32(r) && softfloat.OrdinaryOrZero32(b) {
+		if !(math.Float32frombits(r) < math.Float32frombits(b)) {
+			r = b
+		}
+	} else {
+		r = min32(s.sseEnv(), r, b)
+		s.sseRaise()
+	}
+	v[0] = v[0]&^math.MaxUint32 | uint64(r)
+	return o.after()
+}
+
+func maxsd(s *State, o *op) *op {
+	b := s.vecSrc64(o)
+	v := &s.V[o.dst&15]
+	if softfloat.OrdinaryOrZero64(v[0]) && softfloat.OrdinaryOrZero64(b) {
+		if !(math.Float64frombits(v[0]) > math.Float64frombits(b)) {
+			v[0] = b
+		}
+		return o.after()
+	}
+	r := max64(s.sseEnv(), v[0], b)
+	s.sseRaise()
+	v[0] = r
+	return o.after()
+}
+
+func maxss(s *State, o *op) *op {
+	b := s.vecSrc32(o)
+	v := &s.V[o.dst&15]
+	r := uint32(v[0])
+	if softfloat.OrdinaryOrZero32(r) && softfloat.OrdinaryOrZero32(b) {
+		if !(math.Float32frombits(r) > math.Float32frombits(b)) {
+			r = b
+		}
+	} else {
+		r = max32(s.sseEnv(), r, b)
+		s.sseRaise()
+	}
+	v[0] = v[0]&^math.MaxUint32 | uint64(r)
+	return o.after()
 }

@@ -39,49 +39,59 @@ func (s *State) truncating(e *softfloat.Env, t bool) *softfloat.Env {
 	return e
 }
 
-// exactInt converts where the host can: an inexact result needs its flag to
-// be set already.
-func (s *State) exactInt(f float64, truncate bool) (int64, bool) {
-	if !(f > -(1<<31) && f < 1<<31) {
-		return 0, false
-	}
-	if !truncate {
-		f = math.RoundToEven(f)
-	}
-	return int64(f), true
+// intByHost reports whether the host's conversion of b, which gave v, may be
+// taken: the number is ordinary, and if v is inexact that is on record.
+func (s *State) intByHost(b uint64, v int64) bool {
+	return softfloat.OrdinaryOrZero64(b) && (float64(v) == math.Float64frombits(b) || s.hostFloat())
 }
 
-// cvtsd2si and cvttsd2si to 32 and 64 bits.
-func cvtsd2si(truncate bool) opFunc {
-	return func(s *State, o *op) *op {
-		b := s.vecSrc64(o)
-		v, ok := s.exactInt(math.Float64frombits(b), truncate)
-		if ok && softfloat.OrdinaryOrZero64(b) && (s.hostFloat() || float64(v) == math.Float64frombits(b)) {
+// cvttsd2si truncates, as Go does.
+func cvttsd2si(s *State, o *op) *op {
+	b := s.vecSrc64(o)
+	if f := math.Float64frombits(b); f > -1<<31 && f < 1<<31 {
+		if v := int64(f); s.intByHost(b, v) {
 			setReg(s, o.dst, uint32(v))
 			return o.after()
 		}
-		n := s.truncating(s.sseEnv(), truncate).UnpackF64(b)
-		r := s.int32Of(n)
-		s.sseRaise()
-		s.R[o.dst&31] = r
-		return o.after()
 	}
+	n := s.truncating(s.sseEnv(), true).UnpackF64(b)
+	r := s.int32Of(n)
+	s.sseRaise()
+	s.R[o.dst&31] = r
+	return o.after()
 }
 
-func cvtsd2siq(truncate bool) opFunc {
-	return func(s *State, o *op) *op {
-		b := s.vecSrc64(o)
-		v, ok := s.exactInt(math.Float64frombits(b), truncate)
-		if ok && softfloat.OrdinaryOrZero64(b) && (s.hostFloat() || float64(v) == math.Float64frombits(b)) {
+func cvttsd2siq(s *State, o *op) *op {
+	b := s.vecSrc64(o)
+	if f := math.Float64frombits(b); f > -1<<53 && f < 1<<53 {
+		if v := int64(f); s.intByHost(b, v) {
 			s.R[o.dst&31] = uint64(v)
 			return o.after()
 		}
-		n := s.truncating(s.sseEnv(), truncate).UnpackF64(b)
-		r := s.int64Of(n)
-		s.sseRaise()
-		s.R[o.dst&31] = r
-		return o.after()
 	}
+	n := s.truncating(s.sseEnv(), true).UnpackF64(b)
+	r := s.int64Of(n)
+	s.sseRaise()
+	s.R[o.dst&31] = r
+	return o.after()
+}
+
+func cvtsd2si(s *State, o *op) *op {
+	b := s.vecSrc64(o)
+	n := s.sseEnv().UnpackF64(b)
+	r := s.int32Of(n)
+	s.sseRaise()
+	s.R[o.dst&31] = r
+	return o.after()
+}
+
+func cvtsd2siq(s *State, o *op) *op {
+	b := s.vecSrc64(o)
+	n := s.sseEnv().UnpackF64(b)
+	r := s.int64Of(n)
+	s.sseRaise()
+	s.R[o.dst&31] = r
+	return o.after()
 }
 
 func cvtss2si(truncate bool) opFunc {
@@ -153,16 +163,25 @@ func widen(e *softfloat.Env, v uint32) uint64 {
 }
 
 func cvtss2sd(s *State, o *op) *op {
-	r := widen(s.sseEnv(), s.vecSrc32(o))
+	b := s.vecSrc32(o)
+	v := &s.V[o.dst&15][0]
+	if softfloat.OrdinaryOrZero32(b) {
+		*v = math.Float64bits(float64(math.Float32frombits(b)))
+		return o.after()
+	}
+	r := s.sseEnv().F32ToF64(b)
 	s.sseRaise()
-	s.V[o.dst&15][0] = r
+	*v = r
 	return o.after()
 }
 
 func cvtsd2ss(s *State, o *op) *op {
 	b := s.vecSrc64(o)
-	r := s.sseEnv().F64ToF32(b)
-	s.sseRaise()
+	r, ok := softfloat.FastF64ToF32(b)
+	if !ok || !s.hostFloat() {
+		r = s.sseEnv().F64ToF32(b)
+		s.sseRaise()
+	}
 	d := &s.V[o.dst&15][0]
 	*d = *d&^math.MaxUint32 | uint64(r)
 	return o.after()
