@@ -40,8 +40,13 @@ func (s *State) reaches(d *Inst, o *Operand, a uint32) bool {
 	}
 	switch o.Method {
 	case 'T':
+		if o.Write && d.Row.Name == "enter" { // it also reads the frames above
+			n := uint32(d.Size) * (uint32(d.Args[1].Value)&31 + 1)
+			top := s.R[RSP] - uint64(n) - d.Args[0].Value
+			return near(s.R[RSP], n, 0) || near(top, 0, uint32(d.Size))
+		}
 		if o.Write {
-			return near(s.R[RSP], 8*33, 0) // ENTER writes the most
+			return near(s.R[RSP], 8, 0)
 		}
 		return d.Row.Name == "leave" || near(s.R[RSP], 0, 8)
 	case 'X':

@@ -184,15 +184,21 @@ func bindEnter(b *binder) {
 	o.width = b.d.Size
 }
 
-// enter builds a stack frame (Vol. 2A, ENTER). All of the stack it writes is
-// probed first, so that a fault leaves nothing done.
+// enter builds a stack frame (Vol. 2A, ENTER). All of the stack it reads and
+// writes is probed first, in the same order, so that a fault leaves nothing
+// done.
 func enter(s *State, o *op) *op {
 	size, level := uint64(o.width), uint64(o.cc)
 	sp := s.R[RSP]
-	n := size * (level + 1)
-	s.mem.Probe(uint32(sp-n), uint32(n), memory.Write)
-	s.mem.Probe(uint32(sp-n-o.imm), uint32(size), memory.Write) // the new top of the stack is only checked
 	bp := s.R[RBP]
+	s.mem.Probe(uint32(sp-size), uint32(size), memory.Write)
+	for i := uint64(1); i <= level; i++ {
+		if i < level {
+			s.mem.Probe(uint32(bp-i*size), uint32(size), memory.Read)
+		}
+		s.mem.Probe(uint32(sp-(i+1)*size), uint32(size), memory.Write)
+	}
+	s.mem.Probe(uint32(sp-(level+1)*size-o.imm), uint32(size), memory.Write) // the new top of the stack is only checked
 	s.storeSized(uint32(sp-size), bp, size)
 	sp -= size
 	frame := sp
