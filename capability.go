@@ -45,7 +45,7 @@ func (c *Capability) open(m *Machine, image *Image) (abi.DescriptorSpec, error) 
 	c.taken = true
 	o, err := c.make(m, image)
 	if err != nil {
-		return abi.DescriptorSpec{}, fmt.Errorf("opening %s: %w", c.name, err)
+		return abi.DescriptorSpec{}, &OpenError{c, err}
 	}
 	most := abi.LargestRights(o)
 	spec := abi.DescriptorSpec{Object: o, Base: most.Base, Inheriting: most.Inheriting}
@@ -66,6 +66,19 @@ func (c *Capability) open(m *Machine, image *Image) (abi.DescriptorSpec, error) 
 	spec.NoRights = spec.Base|spec.Inheriting == 0
 	return spec, nil
 }
+
+// OpenError is the error of [Machine.Start] about a capability that could not
+// be opened.
+type OpenError struct {
+	Capability *Capability
+	Err        error
+}
+
+// Error implements error.
+func (e *OpenError) Error() string { return fmt.Sprintf("opening %s: %v", e.Capability.name, e.Err) }
+
+// Unwrap returns the cause.
+func (e *OpenError) Unwrap() error { return e.Err }
 
 // changing are the rights with which something can be changed.
 const changing = cloudabi.RightFdDatasync | cloudabi.RightFdWrite | cloudabi.RightFileAllocate |

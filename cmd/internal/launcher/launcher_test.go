@@ -87,6 +87,16 @@ func TestOpenSockets(t *testing.T) {
 	require.Error(t, err)
 }
 
+func TestErrorOfOpeningSaysWhere(t *testing.T) {
+	path := unixSockets(t)
+	l, err := net.Listen("unix", path)
+	require.NoError(t, err)
+	defer l.Close()
+	// It is there, and cannot be opened as a file.
+	_, err = Run(Options{Command: "test", Program: die, Config: parse(t, "\nf: !file {path: "+path+"}"), Stderr: io.Discard})
+	require.ErrorContains(t, err, "c.yaml:2:4: file \""+path+"\": ")
+}
+
 func TestOwnDescriptorsAreNotInherited(t *testing.T) {
 	f, err := os.Open(os.DevNull)
 	require.NoError(t, err)

@@ -7,34 +7,44 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"slices"
 
 	"github.com/nuage-emu/nuage"
 	"github.com/nuage-emu/nuage/argdata"
 	"github.com/nuage-emu/nuage/launch"
 )
 
-// arguments turns a configuration into what a process is started with. What
-// needs the host to look is looked at here, so that errors can say which line
-// of the configuration asked for it; sockets are opened here. Capabilities
-// that nothing in the configuration names any more are left alone.
-func arguments(ctx context.Context, c *launch.Config) (nuage.Config, error) {
+// arguments turns a configuration into what a process is started with, and
+// returns the descriptions of its capabilities too. Sockets are opened here,
+// the rest when the process is started. Capabilities that nothing in the
+// configuration names any more are left alone.
+func arguments(ctx context.Context, c *launch.Config) (config nuage.Config, described []launch.Capability, err error) {
 	data, described, err := c.Encode()
 	if err != nil {
-		return nuage.Config{}, err
+		return config, nil, err
 	}
-	value, err := argdata.Decode(data, nil)
-	if err != nil {
-		return nuage.Config{}, err
+	if config.Args, err = argdata.Decode(data, nil); err != nil {
+		return config, nil, err
 	}
-	config := nuage.Config{Args: value}
 	for _, d := range described {
 		capability, err := open(ctx, d)
 		if err != nil {
-			return nuage.Config{}, d.Fail(err)
+			return config, nil, d.Fail(err)
 		}
 		config.Capabilities = append(config.Capabilities, capability)
 	}
-	return config, nil
+	return config, described, nil
+}
+
+// located adds to an error about opening a capability where it was asked for.
+func located(err error, config nuage.Config, described []launch.Capability) error {
+	var e *nuage.OpenError
+	if errors.As(err, &e) {
+		if i := slices.Index(config.Capabilities, e.Capability); i >= 0 {
+			return described[i].Fail(e.Err)
+		}
+	}
+	return err
 }
 
 // open makes the capability that a description asks for.

@@ -47,7 +47,7 @@ func Run(o Options) (status int, err error) {
 		return Failed, err
 	}
 	defer image.Close()
-	config, err := arguments(ctx, o.Config)
+	config, described, err := arguments(ctx, o.Config)
 	if err != nil {
 		return Failed, err
 	}
@@ -63,7 +63,7 @@ func Run(o Options) (status int, err error) {
 	defer signal.Stop(asked)
 	process, err := machine.Start(ctx, image, config)
 	if err != nil {
-		return Failed, err
+		return Failed, located(err, config, described)
 	}
 	return o.report(process, wait(process, asked)), nil
 }
