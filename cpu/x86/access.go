@@ -8,6 +8,9 @@ import "github.com/nuage-emu/nuage/memory"
 // instruction that reads and writes its operand faults as a write, as it does
 // on a processor. The registers must be those of the moment of the fault.
 func (s *State) faultAccess(d *Inst, addr uint64) memory.Prot {
+	if d.Row.Name == "enter" {
+		return s.probing
+	}
 	reads, writes := false, false
 	at := func(o *Operand, mem bool) {
 		if !mem || !o.Access {
@@ -40,11 +43,6 @@ func (s *State) reaches(d *Inst, o *Operand, a uint32) bool {
 	}
 	switch o.Method {
 	case 'T':
-		if o.Write && d.Row.Name == "enter" { // it also reads the frames above
-			n := uint32(d.Size) * (uint32(d.Args[1].Value)&31 + 1)
-			top := s.R[RSP] - uint64(n) - d.Args[0].Value
-			return near(s.R[RSP], n, 0) || near(top, 0, uint32(d.Size))
-		}
 		if o.Write {
 			return near(s.R[RSP], 8, 0)
 		}

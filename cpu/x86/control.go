@@ -191,14 +191,14 @@ func enter(s *State, o *op) *op {
 	size, level := uint64(o.width), uint64(o.cc)
 	sp := s.R[RSP]
 	bp := s.R[RBP]
-	s.mem.Probe(uint32(sp-size), uint32(size), memory.Write)
+	s.probe(sp-size, size, memory.Write)
 	for i := uint64(1); i <= level; i++ {
 		if i < level {
-			s.mem.Probe(uint32(bp-i*size), uint32(size), memory.Read)
+			s.probe(bp-i*size, size, memory.Read)
 		}
-		s.mem.Probe(uint32(sp-(i+1)*size), uint32(size), memory.Write)
+		s.probe(sp-(i+1)*size, size, memory.Write)
 	}
-	s.mem.Probe(uint32(sp-(level+1)*size-o.imm), uint32(size), memory.Write) // the new top of the stack is only checked
+	s.probe(sp-(level+1)*size-o.imm, size, memory.Write) // the new top of the stack is only checked
 	s.storeSized(uint32(sp-size), bp, size)
 	sp -= size
 	frame := sp
@@ -219,6 +219,12 @@ func enter(s *State, o *op) *op {
 	}
 	s.R[RSP] = sp - o.imm
 	return o.after()
+}
+
+// probe panics as an access would, leaving word of its kind for the report.
+func (s *State) probe(a, n uint64, access memory.Prot) {
+	s.probing = access
+	s.mem.Probe(uint32(a), uint32(n), access)
 }
 
 // loadSized and storeSized access 2 or 8 bytes.

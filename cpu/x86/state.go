@@ -91,11 +91,12 @@ type State struct {
 	FPU   FPU
 
 	// What follows belongs to the Run under way.
-	mem    *memory.Space
-	thread *cpu.Thread
-	run    *run
-	float  softfloat.Env // of the floating-point instruction under way
-	stop   cpu.Stop      // filled by an operation that leaves with exitStop
+	mem     *memory.Space
+	thread  *cpu.Thread
+	run     *run
+	probing memory.Prot   // what ENTER was about to do
+	float   softfloat.Env // of the floating-point instruction under way
+	stop    cpu.Stop      // filled by an operation that leaves with exitStop
 }
 
 var _ cpu.State = (*State)(nil)
