@@ -56,6 +56,6 @@ for arch in x86_64 aarch64; do
     program $arch final "$out/$(dirname "$c")/$(basename "$c" .c).$arch" "$c"
   done
   for c in bench/src/*.c; do
-    program $arch final "$out/bench/bin/$arch/$(basename "$c" .c)" "$c" bench/guest.c
+    program $arch final "$out/bench/bin/$arch/$(basename "$c" .c)" "$c" bench/support/guest.c
   done
 done
