@@ -69,9 +69,8 @@ type regular struct {
 // NewFile makes a file the guest can be given.
 func NewFile(f vfs.File) Object { return newRegular(f, cloudabi.FiletypeRegularFile) }
 
-// newRegular wraps what a file system says is of the given kind. Kinds that
-// have no offsets on existing systems keep their name but not their rights: a
-// host's device that was opened by name can be read and written like a file.
+// newRegular wraps what a file system says is of the given kind: a device of
+// the host that was opened by name is read and written like a file.
 func newRegular(f vfs.File, kind cloudabi.Filetype) *regular {
 	return &regular{f, kind}
 }

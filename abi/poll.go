@@ -9,6 +9,9 @@ import (
 // maxSubscriptions bounds the memory a single poll can cost; more is EINVAL.
 const maxSubscriptions = 1 << 14
 
+// subscriptionCost is the host memory that waiting for one thing takes, about.
+const subscriptionCost = 512
+
 // pollForm is what differs between the generations of poll.
 type pollForm struct {
 	in, nin, out, nout uint64
@@ -55,6 +58,12 @@ func (t *Thread) pollForm(a *args, f pollForm) cloudabi.Errno {
 	if f.nin == 0 || f.nout == 0 || f.nin > maxSubscriptions {
 		return cloudabi.EINVAL
 	}
+	// Many threads with long lists would be a way around the limit of memory.
+	cost := f.nin * subscriptionCost
+	if t.machine.quota.Charge(cost) != nil {
+		return cloudabi.ENOMEM
+	}
+	defer t.machine.quota.Release(cost)
 	subs, errno := t.loadSubscriptions(f)
 	if errno != 0 {
 		return errno

@@ -29,7 +29,7 @@ type Process struct {
 	// the life cycle: it is set while the process is stopped or ending.
 	attention atomic.Bool
 	over      atomic.Bool // same as ending, for those who hold other mutexes
-	// eventGeneration is the generation the program has shown itself to be
+	// shownGeneration is the generation the program has shown itself to be
 	// of, when that was left open.
 	shownGeneration atomic.Int32
 

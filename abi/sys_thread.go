@@ -25,7 +25,8 @@ func (t *Thread) threadCreate(a *args) cloudabi.Errno {
 		return errnoOf(err)
 	}
 	state.Reset(start)
-	// The id is a result before the thread has had any chance to run.
+	// The thread may run before the call returns; it knows its id from its
+	// first argument.
 	a.out[0] = uint64(n.tid)
 	n.start()
 	return cloudabi.ESUCCESS

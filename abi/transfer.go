@@ -177,21 +177,20 @@ func (t *Thread) readStream(f *openFile, o byteStream, list []iovec) (uint64, cl
 	if room == 0 {
 		return 0, fault
 	}
-	buf := buffers.Get().(*[bufferSize]byte)
-	defer buffers.Put(buf)
 	var n int
 	var errno cloudabi.Errno
 	alive := t.await(o.waiters(), waitInput, func() bool {
-		n, errno = o.read(buf[:room])
+		// A thread that waits does not hold a buffer.
+		buf := buffers.Get().(*[bufferSize]byte)
+		defer buffers.Put(buf)
+		if n, errno = o.read(buf[:room]); errno == 0 {
+			n, errno = t.scatter(&c, buf[:n])
+		}
 		return errno != cloudabi.EAGAIN || f.has(cloudabi.FdflagNonblock)
 	})
 	if !alive {
 		return 0, cloudabi.EINTR
 	}
-	if errno != 0 {
-		return 0, errno
-	}
-	n, errno = t.scatter(&c, buf[:n])
 	return uint64(n), errno
 }
 
