@@ -278,6 +278,9 @@ func TestOpen(t *testing.T) {
 		{path: "new2", opt: OpenOptions{Flags: excl}, kind: fileType, after: "new2"},
 		{path: "f", opt: OpenOptions{Flags: creat}, kind: fileType},
 		{path: "f", opt: OpenOptions{Flags: excl}, errno: cloudabi.EEXIST},
+		{path: "f/", opt: OpenOptions{Flags: excl}, errno: cloudabi.ENOTDIR},
+		{path: "lslash/", opt: OpenOptions{Flags: excl}, errno: cloudabi.ENOTDIR},
+		{path: "ld/", opt: OpenOptions{Flags: excl}, errno: cloudabi.EEXIST},
 		{path: "lf", errno: cloudabi.ELOOP},
 		{path: "lf", opt: OpenOptions{Follow: true}, kind: fileType},
 		{path: "lf", opt: OpenOptions{Flags: creat}, errno: cloudabi.ELOOP},
@@ -355,7 +358,8 @@ func TestNames(t *testing.T) {
 			{"mkdir", mkdir, "d", cloudabi.EEXIST}, {"mkdir", mkdir, "f", cloudabi.EEXIST}, {"mkdir", mkdir, "lf", cloudabi.EEXIST},
 			{"mkdir", mkdir, ".", cloudabi.EEXIST}, {"mkdir", mkdir, "d/", cloudabi.EEXIST}, {"mkdir", mkdir, "d/..", cloudabi.EEXIST},
 			{"mkdir", mkdir, "none/x", cloudabi.ENOENT}, {"mkdir", mkdir, "none/.", cloudabi.ENOENT}, {"mkdir", mkdir, "f/x", cloudabi.ENOTDIR},
-			{"mkdir", mkdir, "dangling", cloudabi.EEXIST}, {"mkdir", mkdir, "f/", cloudabi.EEXIST},
+			{"mkdir", mkdir, "dangling", cloudabi.EEXIST}, {"mkdir", mkdir, "f/", cloudabi.ENOTDIR},
+			{"mkdir", mkdir, "lslash/", cloudabi.ENOTDIR}, {"mkdir", mkdir, "lslash", cloudabi.EEXIST}, {"mkdir", mkdir, "ldslash/", cloudabi.EEXIST},
 			{"symlink", symlink, "f", cloudabi.EEXIST}, {"symlink", symlink, "d/", cloudabi.EEXIST}, {"symlink", symlink, "new/", cloudabi.ENOENT},
 			{"symlink", symlink, "..", cloudabi.ENOTCAPABLE}, {"symlink", symlink, ".", cloudabi.EEXIST}, {"symlink", symlink, "f/", cloudabi.ENOTDIR},
 			{"link", link, "d", cloudabi.EEXIST}, {"link", link, "lf", cloudabi.EEXIST}, {"link", link, "new/", cloudabi.ENOENT},
@@ -442,6 +446,7 @@ func TestRename(t *testing.T) {
 			{"f/", "new", cloudabi.ENOTDIR},
 			{"f", "../x", cloudabi.ENOTCAPABLE},
 			{"d/e", "d", cloudabi.ENOTEMPTY},
+			{"d/g", "d", cloudabi.EISDIR},
 		} {
 			require.Equal(t, r.errno, ren(r.from, r.to), "%s to %s", r.from, r.to)
 		}

@@ -423,12 +423,15 @@ func (d *hostDir) Rename(name string, newDir Dir, newName string) error {
 	if err != nil {
 		return err
 	}
-	switch err := hostErrno(renameAt(d, name, to, newName)); err {
-	case cloudabi.EEXIST:
-		return cloudabi.ENOTEMPTY
-	default:
-		return err
+	err = hostErrno(renameAt(d, name, to, newName))
+	if err == cloudabi.EEXIST || err == cloudabi.ENOTEMPTY {
+		// Linux says so too of a file that is to replace the directory it is in.
+		err = cloudabi.ENOTEMPTY
+		if info, serr := d.root.Lstat(name); serr == nil && !info.IsDir() {
+			err = cloudabi.EISDIR
+		}
 	}
+	return err
 }
 
 func (d *hostDir) Unlink(name string) error {

@@ -122,12 +122,6 @@ func (s spot) put(n *mnode) error {
 
 func (m *model) mkdir(path string) error {
 	s, err := m.resolve(path, false)
-	if err == cloudabi.ENOTDIR && strings.HasSuffix(path, "/") {
-		// A file with a slash behind it exists all the same.
-		if s, err2 := m.resolve(strings.TrimRight(path, "/"), true); err2 == nil && s.node != nil {
-			return cloudabi.EEXIST
-		}
-	}
 	if err != nil {
 		return err
 	}
@@ -245,11 +239,6 @@ func (m *model) rename(from, to string) error {
 func (m *model) write(path, data string, follow, excl bool) error {
 	s, err := m.resolve(path, follow && !excl)
 	if err != nil {
-		if excl && err == cloudabi.ENOTDIR && strings.HasSuffix(path, "/") {
-			if s, err := m.resolve(strings.TrimRight(path, "/"), true); err == nil && s.node != nil {
-				return cloudabi.EEXIST
-			}
-		}
 		return err
 	}
 	switch {

@@ -264,7 +264,7 @@ func (d *treeDir) Rename(name string, newDir Dir, newName string) error {
 	} else if err != nil {
 		return err
 	}
-	if old == o {
+	if old != nil && old.same(o) {
 		return nil
 	}
 	if err := t.mayReplace(o, old, to); err != nil {
@@ -295,6 +295,12 @@ func (d *treeDir) Rename(name string, newDir Dir, newName string) error {
 		t.gone(old)
 	}
 	return nil
+}
+
+// same reports whether two finds have found one object. What find makes of an
+// object below that is not known is not the same inode each time.
+func (i *inode) same(o *inode) bool {
+	return i == o || i.lower != nil && o.lower != nil && i.lower.id == o.lower.id
 }
 
 // mayReplace reports why o cannot take the place of old, which may be nil, in to.

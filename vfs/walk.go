@@ -159,10 +159,12 @@ func refuseCreateDir(dir Dir, l last, flags OpenFlags) error {
 		return err
 	case st.Filetype == cloudabi.FiletypeSymbolicLink && !(flags.Exclusive && !l.slash):
 		return cloudabi.ELOOP
-	case flags.Exclusive:
+	case flags.Exclusive && !l.slash:
 		return cloudabi.EEXIST
 	case st.Filetype != cloudabi.FiletypeDirectory:
 		return cloudabi.ENOTDIR
+	case flags.Exclusive:
+		return cloudabi.EEXIST
 	}
 	return cloudabi.EISDIR
 }
@@ -214,8 +216,11 @@ func Mkdir(dir Dir, path string) error {
 			return err
 		}
 		st, err := w.dir().Lookup(l.name)
-		if err != nil || st.Filetype != cloudabi.FiletypeSymbolicLink {
+		switch {
+		case err != nil || st.Filetype == cloudabi.FiletypeDirectory:
 			return cloudabi.EEXIST
+		case st.Filetype != cloudabi.FiletypeSymbolicLink:
+			return cloudabi.ENOTDIR
 		}
 		if err := w.follow(l.name, true); err != nil {
 			return err
