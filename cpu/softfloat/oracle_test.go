@@ -46,7 +46,9 @@ func TestAgainstGo(t *testing.T) {
 		if got := e.Round(FromInt(int64(a)), Binary64).F64(); !sameF64(got, float64(int64(a))) {
 			t.Fatalf("from integer: %016x", a)
 		}
-		if got := e.Round(FromUint(a), Binary32).F32(); !sameF32(got, float32(a)) {
+		// Not float32(a): Go on 386 rounds that twice.
+		want, _ := new(big.Float).SetUint64(a).Float32()
+		if got := e.Round(FromUint(a), Binary32).F32(); !sameF32(got, want) {
 			t.Fatalf("from unsigned: %016x", a)
 		}
 	}
