@@ -521,19 +521,7 @@ func (s *testStream) Close() { s.mu.Lock(); s.closed = true; s.mu.Unlock() }
 // parked waits until every thread of the process waits for something.
 func parked(t testing.TB, p *Process) {
 	t.Helper()
-	eventually(t, func() bool {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		for _, th := range p.threads {
-			th.timeMu.Lock()
-			running := th.running || th.since == 0
-			th.timeMu.Unlock()
-			if running {
-				return false
-			}
-		}
-		return len(p.threads) > 0
-	})
+	eventually(t, func() bool { return len(p.Threads()) > 0 && asleep(p) })
 }
 
 func TestStreamReadWaits(t *testing.T) {

@@ -184,8 +184,8 @@ func (g *guest) sysC(id cloudabi.CallID, in ...uint64) cloudabi.Errno {
 }
 
 // trap makes a call the way 2015 programs do.
-func (g *guest) trap(number int, in ...uint64) (r [2]uint64, errno cloudabi.Errno) {
-	g.s.number = uint64(number)
+func (g *guest) trap(number uint64, in ...uint64) (r [2]uint64, errno cloudabi.Errno) {
+	g.s.number = number
 	copy(g.s.args[:], in)
 	g.s.result = [2]uint64{}
 	g.stop(cpu.Stop{Kind: cpu.StopSyscall, PC: 0x400000})

@@ -30,7 +30,6 @@ type model struct {
 	tb      testing.TB
 	m       *Machine
 	threads []*modelThread
-	order   []int // threads in the order in which they asked for writing in the system
 }
 
 func newModel(tb testing.TB, m *Machine, p *Process, n int) *model {
@@ -200,12 +199,18 @@ func (mo *model) check() {
 	require.Equal(mo.tb, sleeping > 0, len(fx.condvars) == 1)
 }
 
+// states is the threads' states.
+func (mo *model) states() (s []byte) {
+	for _, th := range mo.threads {
+		s = append(s, th.state)
+	}
+	return s
+}
+
 // key identifies the state: threads, words and the order of the queues.
 func (mo *model) key() string {
 	s := fmt.Sprintf("%x %x", mo.word(modelLock), mo.word(modelCondvar))
-	for _, th := range mo.threads {
-		s += string(th.state)
-	}
+	s += string(mo.states())
 	list := func(ws []*futexWaiter) {
 		s += "/"
 		for _, w := range ws {
@@ -248,7 +253,6 @@ func TestLockStates(t *testing.T) {
 	for len(queue) > 0 {
 		path := queue[0]
 		queue = queue[1:]
-		mo := newModel(t, w.m, p, n)
 		replay := func() *model {
 			mo := newModel(t, w.m, p, n)
 			for _, s := range path {
@@ -256,9 +260,9 @@ func TestLockStates(t *testing.T) {
 			}
 			return mo
 		}
-		mo = replay()
-		for i := range mo.threads {
-			for _, a := range actions(mo.threads[i].state) {
+		states := replay().states()
+		for i := range n {
+			for _, a := range actions(states[i]) {
 				next := replay()
 				next.do(i, byte(a))
 				next.check()
