@@ -61,7 +61,12 @@ func runnable(r *Row) bool {
 	if notNative[r.Name] != "" || r.hasMethod('S') || r.hasMethod('s') {
 		return false // segment registers: loads are protection faults here, reads are constants
 	}
-	return !r.hasType("p") // far pointers: loads of segment registers
+	for _, o := range r.ops {
+		if o.Type == 'p' { // far pointers: loads of segment registers
+			return false
+		}
+	}
+	return true
 }
 
 // TestDifferential compares the interpreter with the host processor.
