@@ -59,6 +59,23 @@ func interpret(t *testing.T, path string, n uint64) string {
 	return fields[0]
 }
 
+// TestCountInstructions: the count grows with the work, repeats exactly, and is
+// of the program that was asked for.
+func TestCountInstructions(t *testing.T) {
+	count := func(n uint64) uint64 {
+		retired, out, err := countInstructions(t.Context(), "bin/x86_64/statemachine", n)
+		require.NoError(t, err)
+		require.Len(t, strings.Fields(out), 2)
+		return retired
+	}
+	none, hundred, twice := count(0), count(100), count(200)
+	require.Equal(t, hundred, count(100))
+	require.Greater(t, none, uint64(1000))
+	require.InEpsilon(t, 2, float64(twice-none)/float64(hundred-none), 0.02)
+	_, _, err := countInstructions(t.Context(), "README.md", 1)
+	require.Error(t, err)
+}
+
 // TestGoldenIsComplete holds the table of checksums, the programs and the
 // files of src together.
 func TestGoldenIsComplete(t *testing.T) {
@@ -214,7 +231,8 @@ func sampleReport() *report {
 			{Program: "clock", Group: calls, Column: "interp", Ratio: one(9), CPU: 333, NativeCPU: 31},
 			{Program: "clock", Group: calls, Column: "qemu", Ratio: one(2), CPU: 66, NativeCPU: 33},
 		},
-		Idle: one(3 << 20)}
+		Speeds: []speed{{"fib", 7, 100, 0.5}, {"lz", 9, 100, 0.5}},
+		Idle:   one(3 << 20)}
 	for _, c := range r.Columns {
 		r.Startup = append(r.Startup, start{c, one(1.5e6), one(1e6), one(2048)})
 	}
@@ -243,6 +261,7 @@ func TestText(t *testing.T) {
 		"| spread of runs, worst  |          |     4% |   1% |",
 		"| hello, ms wall   |   1.50 |   1.50 | 1.50 |",
 		"| clock call, ns   |     32 |    333 |   66 |",
+		"| instruction, ns  |   0.50 |  51.00 | 2.30 |",
 	} {
 		require.True(t, slices.ContainsFunc(strings.Split(text, "\n"), func(l string) bool { return strings.HasPrefix(l, line) }), "no line %q in\n%s", line, text)
 	}

@@ -32,11 +32,11 @@ import (
 
 // options is the command line.
 type options struct {
-	JSON     string   `name:"json" placeholder:"FILE" help:"Also write everything measured, each run of it, to the file (- is standard output)."`
+	JSON     string   `name:"json" placeholder:"FILE" help:"Also write everything measured, each run of it, to the file (- is standard output; the tables then go to standard error)."`
 	Runs     int      `default:"5" placeholder:"N" help:"How often each pair is measured; the median counts (default 5)."`
 	Seconds  float64  `default:"1" placeholder:"S" help:"CPU time that one run in a column should take; n is made smaller for slow columns until it fits (default 1)."`
-	Programs []string `placeholder:"NAME,..." help:"Measure only these programs (--list names them)."`
-	Columns  []string `placeholder:"NAME,..." help:"Measure only these columns (--list names them). Native is always measured."`
+	Programs []string `placeholder:"NAME" help:"Measure only these programs, separated by commas (--list names them)."`
+	Columns  []string `placeholder:"NAME" help:"Measure only these columns (--list names them). Native is always measured."`
 	Quick    bool     `help:"One run of a tenth of a second: to see whether everything works, not for figures."`
 	List     bool     `help:"List the programs and the columns that can be measured here, and what is missing for the others."`
 	Golden   bool     `help:"Print the checksums of native runs with small n, which the tests are checked against: testdata/golden.txt."`
@@ -101,11 +101,5 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := r.text(os.Stdout); err != nil {
-		return err
-	}
-	if o.JSON != "" {
-		return r.json(o.JSON)
-	}
-	return nil
+	return r.print(o.JSON)
 }

@@ -19,6 +19,7 @@ type report struct {
 	Cells   []figure  `json:"cells"`
 	Means   []mean    `json:"geomeans"`
 	Startup []start   `json:"startup"`
+	Speeds  []speed   `json:"instructions"`
 	// Idle is the memory of an idle program in Nuage, in bytes.
 	Idle spreadOf `json:"idle_bytes"`
 }
@@ -67,18 +68,25 @@ type start struct {
 	PeakKB spreadOf `json:"peak_kb"`
 }
 
-func (s *session) report(m machine, startup map[string][]sample, idle []float64, cells []*cell, natives map[string]*cell) *report {
+func (s *session) report(m machine, cells []*cell, natives map[string]*cell) *report {
 	m.Load[1] = load()
-	r := &report{Machine: m, Runs: s.options.Runs, Seconds: s.options.Seconds, LeftOut: s.leftOut, Idle: newSpread(idle)}
+	r := &report{Machine: m, Runs: s.options.Runs, Seconds: s.options.Seconds, LeftOut: s.leftOut}
 	for _, c := range s.columns {
 		r.Columns = append(r.Columns, c.name)
-		r.Startup = append(r.Startup, newStart(c.name, startup[c.name]))
 	}
 	for _, c := range cells {
 		r.Cells = append(r.Cells, newFigure(c, natives))
 	}
 	r.Means = means(r.Cells, r.Columns[1:])
 	return r
+}
+
+// addCosts adds what is not of the ratios.
+func (r *report) addCosts(startup map[string][]sample, idle []float64, speeds []speed) {
+	for _, c := range r.Columns {
+		r.Startup = append(r.Startup, newStart(c, startup[c]))
+	}
+	r.Idle, r.Speeds = newSpread(idle), speeds
 }
 
 func newFigure(c *cell, natives map[string]*cell) figure {
@@ -143,6 +151,19 @@ func (r *report) json(path string) error {
 		return err
 	}
 	return os.WriteFile(path, text, 0o666)
+}
+
+// print prints the tables, and writes the JSON file. JSON on standard output
+// moves the tables to standard error.
+func (r *report) print(path string) error {
+	w := os.Stdout
+	if path == "-" {
+		w = os.Stderr
+	}
+	if err := r.text(w); err != nil || path == "" {
+		return err
+	}
+	return r.json(path)
 }
 
 // text prints the tables.
@@ -252,6 +273,9 @@ func (r *report) costTable() *table {
 			t.add(c.title, append([]string{fmt.Sprintf("%.0f", median(native))}, row...)...)
 		}
 	}
+	if row := r.speedRow(); len(row) > 0 {
+		t.add("instruction, ns", row...)
+	}
 	var idle []string
 	for _, column := range r.Columns {
 		text := ""
@@ -262,4 +286,29 @@ func (r *report) costTable() *table {
 	}
 	t.add("idle program, MB", idle...)
 	return t
+}
+
+// speedRow is what an instruction of the x86-64 programs takes in each column:
+// the geometric mean over the programs.
+func (r *report) speedRow() []string {
+	if len(r.Speeds) == 0 {
+		return nil
+	}
+	var row []string
+	for _, column := range r.Columns {
+		var list []float64
+		for _, s := range r.Speeds {
+			if f := r.find(s.Program, column); f != nil {
+				list = append(list, s.Native*f.Ratio.Median)
+			} else if column == native.name {
+				list = append(list, s.Native)
+			}
+		}
+		text := fmt.Sprintf("%.2f", geomean(list))
+		if strings.HasSuffix(column, "-a64") || strings.HasSuffix(column, "-aarch64") {
+			text = "" // other programs, with other instructions
+		}
+		row = append(row, text)
+	}
+	return row
 }

@@ -95,7 +95,13 @@ func (s *session) measure(ctx context.Context) (*report, error) {
 			}
 		}
 	}
-	return s.report(machine, startup, idle, cells, natives), nil
+	speeds, err := s.speeds(ctx, cells, natives)
+	if err != nil {
+		return nil, err
+	}
+	r := s.report(machine, cells, natives)
+	r.addCosts(startup, idle, speeds)
+	return r, nil
 }
 
 // plan makes the cells and finds each one's n.

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/nuage-emu/nuage/abi"
+	"github.com/nuage-emu/nuage/abi/host"
+	"github.com/nuage-emu/nuage/argdata"
+	"github.com/nuage-emu/nuage/cpu"
+	"github.com/nuage-emu/nuage/cpu/x86"
+	"github.com/nuage-emu/nuage/elf"
+	"github.com/nuage-emu/nuage/memory"
+)
+
+// counter is an engine that adds up the guest instructions that another one
+// retires, for programs of one thread.
+type counter struct {
+	cpu.Engine
+	retired *uint64
+}
+
+func (c counter) Run(t *cpu.Thread, budget uint64) cpu.Stop {
+	before := t.Retired
+	stop := c.Engine.Run(t, budget)
+	*c.retired += t.Retired - before
+	return stop
+}
+
+// countInstructions is how many guest instructions a program retires, in this
+// process, and its output. What is counted depends on nothing but n.
+func countInstructions(ctx context.Context, path string, n uint64) (retired uint64, out string, err error) {
+	code, err := os.ReadFile(path)
+	if err != nil {
+		return 0, "", err
+	}
+	image, err := elf.Parse(bytes.NewReader(code), int64(len(code)))
+	if err != nil {
+		return 0, "", err
+	}
+	m, err := abi.NewMachine(abi.MachineOptions{Host: host.New()})
+	if err != nil {
+		return 0, "", err
+	}
+	defer m.Close()
+	args := argdata.Map(argdata.Entry{Key: argdata.Str("out"), Value: argdata.FD(0)},
+		argdata.Entry{Key: argdata.Str("n"), Value: argdata.Int(int64(n))})
+	data, _, err := argdata.Encode(args, func(uint32) bool { return true })
+	if err != nil {
+		return 0, "", err
+	}
+	var text bytes.Buffer
+	p, err := m.Start(ctx, abi.StartOptions{
+		Image: image, ArgData: data,
+		Descriptors: []abi.DescriptorSpec{{Object: abi.NewStream(host.NewStream(nil, &text, host.StreamOptions{})), WriteOnly: true}},
+		Engine: func(space *memory.Space) cpu.Engine {
+			return counter{x86.NewInterpreter(space, x86.Options{}), &retired}
+		},
+	})
+	if err != nil {
+		return 0, "", err
+	}
+	status, err := p.Wait(ctx)
+	if err == nil && (status.Code != 0 || status.Signal != 0) {
+		err = fmt.Errorf("%s: %v", path, status)
+	}
+	return retired, text.String(), err
+}
+
+// speed is how fast a program's instructions are, in one column.
+type speed struct {
+	Program      string  `json:"program"`
+	N            uint64  `json:"n"`
+	Instructions uint64  `json:"instructions"` // from n = 0 to n
+	Native       float64 `json:"native_ns"`    // for each
+}
+
+// speeds counts the instructions of each program once, at the n of its slowest
+// column, and says how long one takes natively: what it takes elsewhere is
+// that times the ratio.
+func (s *session) speeds(ctx context.Context, cells []*cell, natives map[string]*cell) ([]speed, error) {
+	slowest := map[string]*cell{}
+	for _, c := range cells {
+		if have := slowest[c.program.name]; c.program.group != calls && (have == nil || c.shift > have.shift) {
+			slowest[c.program.name] = c
+		}
+	}
+	var list []speed
+	for i := range s.programs {
+		c := slowest[s.programs[i].name]
+		if c == nil {
+			continue
+		}
+		s.log("counting instructions: %s", c.program.name)
+		path := filepath.Join(s.root, "bench", "bin", "x86_64", c.program.name)
+		none, _, err := countInstructions(ctx, path, 0)
+		if err != nil {
+			return nil, err
+		}
+		n := c.program.scaled(c.shift)
+		all, _, err := countInstructions(ctx, path, n)
+		if err != nil {
+			return nil, err
+		}
+		time := median(net(c.pairs, natives[c.program.name].zeros))
+		list = append(list, speed{c.program.name, n, all - none, time / float64(all-none)})
+	}
+	return list, nil
+}
