@@ -118,6 +118,15 @@ func (s *State) cond(cc uint8) bool {
 	return v != (cc&1 != 0)
 }
 
+// FlagsRead returns the RFLAGS bits the instruction reads: those of its row,
+// or of its condition.
+func (d *Inst) FlagsRead() uint32 {
+	if d.Row.count == 16 {
+		return condFlags(d.CC())
+	}
+	return d.Row.read
+}
+
 // condFlags says which flags condition cc reads.
 func condFlags(cc uint8) uint32 {
 	return [8]uint32{FlagO, FlagC, FlagZ, FlagC | FlagZ, FlagS, FlagP, FlagS | FlagO, FlagS | FlagO | FlagZ}[cc>>1&7]

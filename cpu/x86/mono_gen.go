@@ -1611,11 +1611,6 @@ func decR8(s *State, o *op) *op {
 	return o.after()
 }
 
-func extend16x8(s *State, o *op) *op {
-	setReg(s, RAX, uint16(sext(uint8(s.R[RAX]))))
-	return o.after()
-}
-
 func extend32x16(s *State, o *op) *op {
 	setReg(s, RAX, uint32(sext(uint16(s.R[RAX]))))
 	return o.after()
@@ -1946,16 +1941,6 @@ func movs8(s *State, o *op) *op {
 	return o.after()
 }
 
-func movsx16x16(s *State, o *op) *op {
-	setReg(s, o.dst, uint16(sext(rm[uint16](s, o))))
-	return o.after()
-}
-
-func movsx16x8(s *State, o *op) *op {
-	setReg(s, o.dst, uint16(sext(rm[uint8](s, o))))
-	return o.after()
-}
-
 func movsx32x16(s *State, o *op) *op {
 	setReg(s, o.dst, uint32(sext(rm[uint16](s, o))))
 	return o.after()
@@ -1983,16 +1968,6 @@ func movsx64x32(s *State, o *op) *op {
 
 func movsx64x8(s *State, o *op) *op {
 	setReg(s, o.dst, uint64(sext(rm[uint8](s, o))))
-	return o.after()
-}
-
-func movzx16x16(s *State, o *op) *op {
-	setReg(s, o.dst, uint16(rm[uint16](s, o)))
-	return o.after()
-}
-
-func movzx16x8(s *State, o *op) *op {
-	setReg(s, o.dst, uint16(rm[uint8](s, o)))
 	return o.after()
 }
 

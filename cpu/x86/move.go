@@ -16,11 +16,11 @@ var moveRows = Section{Ref: "Vol. 1, 5.1.1 Data Transfer Instructions", Rows: []
 	{"B8+r", "mov", "=Zv Iv", "", 0, movForms},
 	{"C6 /0", "mov", "=Eb Ib", "", 0, movForms},
 	{"C7 /0", "mov", "=Ev Iz", "", 0, movForms},
-	{"0F B6 /r", "movzx", "=Gv Eb", "", 0, sized{1: movzx16x8, 2: movzx32x8, 3: movzx64x8}},
-	{"0F B7 /r", "movzx", "=Gv Ew", "", 0, sized{1: movzx16x16, 2: movzx32x16, 3: movzx64x16}},
-	{"0F BE /r", "movsx", "=Gv Eb", "", 0, sized{1: movsx16x8, 2: movsx32x8, 3: movsx64x8}},
-	{"0F BF /r", "movsx", "=Gv Ew", "", 0, sized{1: movsx16x16, 2: movsx32x16, 3: movsx64x16}},
-	{"63 /r", "movsxd", "=Gv Ez", "", 0, sized{1: movsx16x16, 2: movsx32x32, 3: movsx64x32}},
+	{"0F B6 /r", "movzx", "=Gv Eb", "", 0, sized{1: movzx[uint16, uint8], 2: movzx32x8, 3: movzx64x8}},
+	{"0F B7 /r", "movzx", "=Gv Ew", "", 0, sized{1: movzx[uint16, uint16], 2: movzx32x16, 3: movzx64x16}},
+	{"0F BE /r", "movsx", "=Gv Eb", "", 0, sized{1: movsx[uint16, uint8], 2: movsx32x8, 3: movsx64x8}},
+	{"0F BF /r", "movsx", "=Gv Ew", "", 0, sized{1: movsx[uint16, uint16], 2: movsx32x16, 3: movsx64x16}},
+	{"63 /r", "movsxd", "=Gv Ez", "", 0, sized{1: movsx[uint16, uint16], 2: movsx32x32, 3: movsx64x32}},
 	{"0F 40+cc /r", "cmovcc", "+Gv Ev", "r:oszpc", 0, sized{1: cmov[uint16], 2: cmov32, 3: cmov64}},
 
 	{"86 /r", "xchg", "+Eb +Gb", "", Lockable, xchgBy},
@@ -41,7 +41,7 @@ var moveRows = Section{Ref: "Vol. 1, 5.1.1 Data Transfer Instructions", Rows: []
 	{"58+r", "pop", "=Zv | +RSP Tv", "", D64, sized{1: pop[uint16], 3: pop64}},
 	{"8F /0", "pop", "=Ev | +RSP Tv", "", D64, bindPop},
 
-	{"98", "cbw/cwde/cdqe", "| +rAX", "", 0, sized{1: extend16x8, 2: extend32x16, 3: extend64x32}},
+	{"98", "cbw/cwde/cdqe", "| +rAX", "", 0, sized{1: extend[uint16, uint8], 2: extend32x16, 3: extend64x32}},
 	{"99", "cwd/cdq/cqo", "| rAX =rDX", "", 0, sized{1: extendD[uint16], 2: extendD32, 3: extendD64}},
 }}
 

@@ -101,23 +101,23 @@ func (o *operand) forms() uint8 {
 // isRM reports whether the operand is found through ModRM.rm.
 func (o *operand) isRM() bool { return strings.IndexByte("EMRWUQNF", o.Method) >= 0 }
 
-func (r *Row) parseOps() {
-	n := strings.Count(r.Ops, " ") + 1
-	list := make([]operand, 0, n)
-	explicit, rest := -1, r.Ops
+// parseOps appends the row's operands to arena and returns it.
+func (r *Row) parseOps(arena []operand) []operand {
+	start, explicit, rest := len(arena), -1, r.Ops
 	for rest != "" {
 		var t string
 		t, rest, _ = strings.Cut(rest, " ")
 		if t == "|" {
-			explicit = len(list)
+			explicit = len(arena)
 			continue
 		}
-		list = append(list, parseOperand(t))
+		arena = append(arena, parseOperand(t))
 	}
 	if explicit < 0 {
-		explicit = len(list)
+		explicit = len(arena)
 	}
-	r.ops, r.hidden = list[:explicit:explicit], list[explicit:]
+	r.ops, r.hidden = arena[start:explicit:explicit], arena[explicit:len(arena):len(arena)]
+	return arena
 }
 
 func parseOperand(t string) operand {
@@ -134,9 +134,12 @@ func parseOperand(t string) operand {
 		t = t[1:]
 	}
 	o.Name = t
-	if f, ok := fixedOperands[t]; ok {
-		o.Method, o.Type, o.Reg = f.method, f.typ, f.reg
-		return o
+	methodLetter := len(t) >= 2 && strings.IndexByte("bwdqtxvzypah", t[1]) >= 0
+	if !methodLetter || len(t) > 3 {
+		if f, ok := fixedOperands[t]; ok {
+			o.Method, o.Type, o.Reg = f.method, f.typ, f.reg
+			return o
+		}
 	}
 	if len(t) < 2 || strings.IndexByte("EMRGZSCDIJOXYVWUPQNFT", t[0]) < 0 || strings.IndexByte("bwdqtxvzypah", t[1]) < 0 {
 		panic("x86: bad operand " + t)

@@ -124,16 +124,33 @@ func buildIndex() *lookup {
 	}
 	ix.rows = make([]*Row, 0, n)
 	all := make([]Row, n)
+	arena := make([]operand, 0, 4*n)
+	var sizes [4][256]int
+	total := 0
 	for _, sec := range tables {
 		for i := range sec.Rows {
 			r := &all[len(ix.rows)]
 			r.Spec, r.sec, r.index = &sec.Rows[i], sec, len(ix.rows)
-			r.parse()
+			arena = r.parse(arena)
 			ix.rows = append(ix.rows, r)
-			for k := 0; k < int(r.count); k++ {
-				e := &ix.maps[r.mapIndex][int(r.opcode)+k]
-				*e = insertByRank(*e, r)
+			for k := range int(r.count) {
+				sizes[r.mapIndex][int(r.opcode)+k]++
 			}
+			total += int(r.count)
+		}
+	}
+	// One array holds all candidate lists: this runs in every process's start.
+	lists := make([]*Row, total)
+	for m := range sizes {
+		for op, size := range sizes[m] {
+			ix.maps[m][op] = lists[:0:size]
+			lists = lists[size:]
+		}
+	}
+	for _, r := range ix.rows {
+		for k := range int(r.count) {
+			e := &ix.maps[r.mapIndex][int(r.opcode)+k]
+			*e = insertByRank(*e, r)
 		}
 	}
 	return ix
@@ -181,10 +198,11 @@ func (r *Row) Implicit() []Operand { return publicOperands(r.hidden) }
 func (r *Row) String() string { return r.Enc + " " + r.Name + " " + r.Ops }
 
 // parse derives the unexported fields from the text. A malformed row is a
-// programming error and panics; the table's test visits all rows.
-func (r *Row) parse() {
+// programming error and panics; the table's test visits all rows. The operands
+// are appended to arena.
+func (r *Row) parse(arena []operand) []operand {
 	r.digit, r.fixed, r.fixedN, r.count = -1, -1, 1, 1
-	r.parseOps()
+	arena = r.parseOps(arena)
 	r.parseFlags()
 	opcodes := 0
 	rest := r.Enc
@@ -246,6 +264,7 @@ func (r *Row) parse() {
 		r.forms = 1
 	}
 	r.rank = r.specificity()
+	return arena
 }
 
 // specificity orders the candidates for one opcode: a mandatory prefix before
