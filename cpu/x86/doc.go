@@ -42,10 +42,16 @@
 //     one that needs to look at its prefixes or to leave the block a
 //     func(*binder).
 //
-//  3. The test row: the table's own tests and the differential harness take
-//     operands, widths and flags from the row, so most instructions need no
-//     more than a line in testdata or the file's semantic table for a case
-//     whose result can be read off the manual.
+//     A function that is generic over its operand's type (T word) is named in
+//     a sized by type: addRR32 is addRR[uint32], written out by internal/mono
+//     into mono_gen.go (run go generate; a test fails if it is out of date).
+//     addRR[uint32] works too, at the price of a second call.
+//
+//  3. The test row: the tests of the table (table_test.go, decode_test.go) and
+//     the differential suite (diff_test.go), which has the host processor as
+//     its oracle, take operands, widths and flags from the row. What is left
+//     is a row in the semantic tests of the group for a case whose result can
+//     be read off the manual, for hosts without that oracle.
 //
 // # What a program may notice
 //
