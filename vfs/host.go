@@ -27,6 +27,11 @@ import (
 //     EINVAL, and one that is not UTF-8 is EILSEQ.
 //   - Devices and sockets cannot be opened (ENOTSUP); named pipes can, on Unix,
 //     as a [Stream], without waiting for the other end.
+//   - A [Special] has no hold on the object: it is what the host said of the
+//     name when it was opened. Named pipes can be made on Linux, FreeBSD,
+//     OpenBSD and DragonFly (elsewhere ENOTSUP, for want of a call relative to
+//     a directory). Where the host cannot make a socket that nobody is behind,
+//     an empty regular file takes its place (host_special*.go).
 //   - The times of a symbolic link itself can be set on Linux, macOS and the
 //     BSDs; elsewhere that is ENOTSUP. The times of an open file have
 //     microseconds on macOS and the BSDs; on Solaris, AIX, Plan 9 and
@@ -292,7 +297,9 @@ func (d *hostDir) OpenFile(name string, flags OpenFlags) (File, error) {
 		if flags.Exclusive {
 			return nil, cloudabi.EEXIST
 		}
-		if err := mayOpen(modeFiletype(info.Mode())); err != nil {
+		if kind := modeFiletype(info.Mode()); flags.Special && isSpecial(kind) {
+			return d.special(name)
+		} else if err := mayOpen(kind); err != nil {
 			return nil, err
 		}
 		f, err := d.openHost(name, flags, 0)

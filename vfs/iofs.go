@@ -64,6 +64,9 @@ func (noChanges) Link(string, Dir, string) error { return cloudabi.EROFS }
 func (noChanges) Rename(string, Dir, string) error {
 	return cloudabi.EROFS
 }
+func (noChanges) MakeSpecial(string, cloudabi.Filetype) (Special, error) {
+	return nil, cloudabi.EROFS
+}
 func (noChanges) Unlink(string) error            { return cloudabi.EROFS }
 func (noChanges) Rmdir(string) error             { return cloudabi.EROFS }
 func (noChanges) SetTimesOf(string, Times) error { return cloudabi.EROFS }

@@ -49,7 +49,7 @@ func (r readOnlyDir) OpenFile(name string, flags OpenFlags) (File, error) {
 		return nil, cloudabi.EISDIR
 	case st.Filetype == cloudabi.FiletypeSymbolicLink:
 		return nil, cloudabi.ELOOP
-	case flags.Write:
+	case flags.Write && !(flags.Special && isSpecial(st.Filetype)):
 		return nil, cloudabi.EROFS
 	}
 	flags.Create = false
@@ -60,8 +60,11 @@ func readOnlyOpen(f File, err error) (File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s, ok := f.(Stream); ok {
+	switch s := f.(type) {
+	case Stream:
 		return readOnlyStream{readOnlyFile{f}, s}, nil
+	case Special:
+		return readOnlySpecial{readOnlyFile{f}, s}, nil
 	}
 	return readOnlyFile{f}, nil
 }
@@ -86,9 +89,12 @@ func (r readOnlyDir) refuseNew(name string) error {
 	}
 }
 
-func (r readOnlyDir) SetTimes(Times) error               { return cloudabi.EROFS }
-func (r readOnlyDir) Sync(bool) error                    { return nil }
-func (r readOnlyDir) Mkdir(name string) error            { return r.refuseNew(name) }
+func (r readOnlyDir) SetTimes(Times) error    { return cloudabi.EROFS }
+func (r readOnlyDir) Sync(bool) error         { return nil }
+func (r readOnlyDir) Mkdir(name string) error { return r.refuseNew(name) }
+func (r readOnlyDir) MakeSpecial(name string, _ cloudabi.Filetype) (Special, error) {
+	return nil, r.refuseNew(name)
+}
 func (r readOnlyDir) Symlink(_, name string) error       { return r.refuseNew(name) }
 func (r readOnlyDir) Unlink(name string) error           { return r.refuse(name) }
 func (r readOnlyDir) Rmdir(name string) error            { return r.refuse(name) }
@@ -114,3 +120,12 @@ type readOnlyStream struct {
 
 func (s readOnlyStream) Read(p []byte) (int, error) { return s.stream.Read(p) }
 func (readOnlyStream) Write([]byte) (int, error)    { return 0, cloudabi.EBADF }
+
+type readOnlySpecial struct {
+	readOnlyFile
+	special Special
+}
+
+func (s readOnlySpecial) Identity() any                    { return s.special.Identity() }
+func (readOnlySpecial) WriteAt([]byte, int64) (int, error) { return 0, cloudabi.ESPIPE }
+func (readOnlySpecial) Append([]byte) (int, int64, error)  { return 0, 0, cloudabi.ESPIPE }

@@ -131,6 +131,8 @@ func (d *treeDir) OpenFile(name string, flags OpenFlags) (File, error) {
 		return nil, cloudabi.ELOOP
 	case o.kind == cloudabi.FiletypeDirectory:
 		return nil, cloudabi.EISDIR
+	case flags.Special && isSpecial(o.kind):
+		return t.openSpecial(o)
 	case o.kind != cloudabi.FiletypeRegularFile:
 		return nil, cloudabi.ENOTSUP
 	}

@@ -50,6 +50,10 @@ type OpenFlags struct {
 	Create      bool // make a regular file if the name is missing
 	Exclusive   bool // with Create: EEXIST if the name exists, whatever it is
 	Truncate    bool
+	// Special opens fifos and sockets too, as a [Special]: the object by
+	// itself, without what travels through it. A kernel that lets its own
+	// programs meet there asks for it.
+	Special bool
 }
 
 // Dir is a directory. Names are single components: never empty, ".", "..",
@@ -72,6 +76,10 @@ type Dir interface {
 	OpenFile(name string, flags OpenFlags) (File, error)
 	Readlink(name string) (string, error)
 	Mkdir(name string) error
+	// MakeSpecial makes a fifo or a socket (FiletypeFifo, FiletypeSocketStream)
+	// and opens it: EEXIST if the name exists, ENOTSUP where the backend has no
+	// such objects.
+	MakeSpecial(name string, kind cloudabi.Filetype) (Special, error)
 	Symlink(target, name string) error
 	// Link makes newName in newDir another name of the object, which may be a
 	// symbolic link but not a directory (EPERM). EXDEV where newDir is of
@@ -129,6 +137,16 @@ type File interface {
 	// through a shared mapping and through the file is the same bytes. The
 	// caller does not close it.
 	Object() (*memory.Object, error)
+}
+
+// Special is a fifo or a socket as a place where programs meet. As a [File] it
+// has attributes and no bytes: what reads or writes is ESPIPE.
+type Special interface {
+	File
+	// Identity is a comparable value that is the same for all handles of one
+	// object, whatever name they were opened by, and for no others that are
+	// open at the same time.
+	Identity() any
 }
 
 // Stream is a [File] without positions, such as a named pipe: its ReadAt,

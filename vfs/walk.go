@@ -228,6 +228,20 @@ func Mkdir(dir Dir, path string) error {
 	}
 }
 
+// MakeSpecial makes a fifo or a socket and opens it.
+func MakeSpecial(dir Dir, path string, kind cloudabi.Filetype) (Special, error) {
+	w, err := newWalker(dir, path)
+	if err != nil {
+		return nil, err
+	}
+	defer w.close()
+	name, err := w.newName()
+	if err != nil {
+		return nil, err
+	}
+	return w.dir().MakeSpecial(name, kind)
+}
+
 // Symlink makes a symbolic link with the text target, which is stored as it is:
 // it is judged each time the link is followed. An empty text is ENOENT.
 func Symlink(target string, dir Dir, path string) error {
