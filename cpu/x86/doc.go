@@ -43,7 +43,7 @@
 //     func(*binder).
 //
 //     A function that is generic over its operand's type (T word) is named in
-//     a sized by type: addRR32 is addRR[uint32], written out by internal/mono
+//     a sized by type: addRR32 is addRR[uint32], written out by cpu/internal/mono
 //     into mono_gen.go (run go generate; a test fails if it is out of date).
 //     addRR[uint32] works too, at the price of a second call.
 //

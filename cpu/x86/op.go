@@ -67,7 +67,7 @@ var (
 	trapIllegal    = &trap{kind: cpu.StopIllegal}
 )
 
-//go:generate go run ./internal/mono
+//go:generate go run ../internal/mono
 
 // reg reads general register r as a T; r may be one of the high bytes if T is
 // a byte.

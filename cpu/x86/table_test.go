@@ -71,7 +71,7 @@ func TestRowsSayWhatTheyNeed(t *testing.T) {
 
 // TestGeneratedIsCurrent: mono_gen.go is what internal/mono makes of the sources.
 func TestGeneratedIsCurrent(t *testing.T) {
-	out, err := exec.Command("go", "run", "./internal/mono", "-check").CombinedOutput()
+	out, err := exec.Command("go", "run", "../internal/mono", "-check").CombinedOutput()
 	require.NoError(t, err, "%s", out)
 }
 
