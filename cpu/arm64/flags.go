@@ -1,0 +1,91 @@
+package arm64
+
+import "math/bits"
+
+// The condition flags are kept as four words of which an addition writes what
+// it has at hand: N and V are bit 63 of fn and fv, Z says that fz is zero, C is
+// fc. A condition is then a compare or two, and nothing is packed before an
+// instruction asks for NZCV itself.
+
+// word is the type of a general operation: its width.
+type word interface{ uint32 | uint64 }
+
+// Flags returns NZCV in the layout of the MRS instruction.
+func (s *State) Flags() uint32 {
+	f := uint32(s.fn>>63)<<31 | uint32(s.fc)<<29 | uint32(s.fv>>63)<<28
+	if s.fz == 0 {
+		f |= FlagZ
+	}
+	return f
+}
+
+// SetFlags sets NZCV from the layout of the MSR instruction.
+func (s *State) SetFlags(f uint32) {
+	s.fn = uint64(f) << 32
+	s.fz = uint64(^f >> 30 & 1)
+	s.fc = uint64(f >> 29 & 1)
+	s.fv = uint64(f) << 35
+}
+
+// cond evaluates condition cc (the manual's ConditionHolds); 14 and 15 always
+// hold.
+func (s *State) cond(cc uint8) bool {
+	var v bool
+	switch cc >> 1 & 7 {
+	case 0:
+		v = s.fz == 0
+	case 1:
+		v = s.fc != 0
+	case 2:
+		v = int64(s.fn) < 0
+	case 3:
+		v = int64(s.fv) < 0
+	case 4:
+		v = s.fc != 0 && s.fz != 0
+	case 5:
+		v = int64(s.fn^s.fv) >= 0
+	case 6:
+		v = s.fz != 0 && int64(s.fn^s.fv) >= 0
+	default:
+		return true
+	}
+	return v != (cc&1 != 0)
+}
+
+// addFlags64 adds with carry and sets the flags; subtraction adds the
+// complement with carry 1 (the manual's AddWithCarry).
+func (s *State) addFlags64(a, b, c uint64) uint64 {
+	r, carry := bits.Add64(a, b, c)
+	s.fn, s.fz, s.fc, s.fv = r, r, carry, (a^r)&(b^r)
+	return r
+}
+
+func (s *State) addFlags32(a, b uint32, c uint64) uint64 {
+	w := uint64(a) + uint64(b) + c
+	r := uint32(w)
+	s.fn, s.fz, s.fc, s.fv = uint64(r)<<32, uint64(r), w>>32, uint64((a^r)&(b^r))<<32
+	return uint64(r)
+}
+
+// subFlags64 and subFlags32 compare: the flags of a - b.
+func (s *State) subFlags64(a, b uint64) uint64 {
+	r, borrow := bits.Sub64(a, b, 0)
+	s.fn, s.fz, s.fc, s.fv = r, r, 1-borrow, (a^b)&(a^r)
+	return r
+}
+
+func (s *State) subFlags32(a, b uint32) uint64 {
+	r := a - b
+	w := uint64(a) - uint64(b)
+	s.fn, s.fz, s.fc, s.fv = uint64(r)<<32, uint64(r), 1-w>>63, uint64((a^b)&(a^r))<<32
+	return uint64(r)
+}
+
+// logicFlags64 and logicFlags32 are the flags of ANDS and BICS.
+func (s *State) logicFlags64(r uint64) {
+	s.fn, s.fz, s.fc, s.fv = r, r, 0, 0
+}
+
+func (s *State) logicFlags32(r uint32) {
+	s.fn, s.fz, s.fc, s.fv = uint64(r)<<32, uint64(r), 0, 0
+}
