@@ -232,10 +232,20 @@ func File(path string, mode FileMode) *Capability {
 	return c
 }
 
-func (m *Machine) clock() vfs.Clock { return m.options.Host.Realtime }
+func (m *Machine) clock() vfs.Clock { return m.abi.Host().Realtime }
 
 func (m *Machine) hostDir(path string) (vfs.Dir, error) {
-	return vfs.NewHost(path, vfs.HostOptions{Clock: m.clock()})
+	d, err := vfs.NewHost(path, vfs.HostOptions{Clock: m.clock()})
+	return m.stable(d), err
+}
+
+// stable hides what is the host's own from the programs of a deterministic
+// machine. d may be nil.
+func (m *Machine) stable(d vfs.Dir) vfs.Dir {
+	if d == nil || !m.options.Deterministic {
+		return d
+	}
+	return vfs.NewStable(d, m.clock(), abi.VirtualEpoch)
 }
 
 // hostFile opens a file through the directory it is in, as programs do.

@@ -60,7 +60,7 @@ func (m *Machine) inherited(f *os.File) (abi.Object, error) {
 		if err != nil {
 			return nil, err
 		}
-		return abi.NewDirectory(d), nil
+		return abi.NewDirectory(m.stable(d)), nil
 	case info.Mode()&fs.ModeSocket != 0:
 		if c, err := net.FileConn(f); err == nil {
 			return abi.NewStream(host.NewConn(c)), nil

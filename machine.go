@@ -24,7 +24,11 @@ func NewMachine(o Options) (*Machine, error) {
 	if o.Host == nil {
 		o.Host = host.New()
 	}
-	m, err := abi.NewMachine(abi.MachineOptions{Host: o.Host, Limits: o.Limits, Trace: o.Trace})
+	options := abi.MachineOptions{Host: o.Host, Limits: o.Limits, Trace: o.Trace}
+	if o.Deterministic {
+		options.Deterministic = &abi.Deterministic{Source: host.Seeded(o.Seed)}
+	}
+	m, err := abi.NewMachine(options)
 	if err != nil {
 		return nil, err
 	}
@@ -36,6 +40,10 @@ func (m *Machine) Close() error { return m.abi.Close() }
 
 // Limits returns the limits in force, defaults filled in.
 func (m *Machine) Limits() Limits { return m.abi.Limits() }
+
+// Digest stands for everything that has happened on a deterministic machine:
+// runs that were the same have the same digest. It is 0 for other machines.
+func (m *Machine) Digest() uint64 { return m.abi.Digest() }
 
 // Processes returns the live processes in the order in which they began.
 func (m *Machine) Processes() []*Process {

@@ -149,6 +149,18 @@ type Options struct {
 	// Host is where time, timers and randomness come from; nil is the real
 	// host.
 	Host abi.Host
+	// Deterministic makes a machine on which the same programs with the same
+	// input and Seed do exactly the same every time, on every host: threads of
+	// all processes run one at a time in virtual time, in which a second is a
+	// billion instructions, or passes at once when all threads wait; the
+	// realtime clock starts at [abi.VirtualEpoch]; random bytes, and how long
+	// threads run before others do, come from Seed; numbers and times of host
+	// files do not show. Input from files, pipes and readers is waited for
+	// while time stands still. The order in which several network connections
+	// deliver is part of the input. Processes that wait for one another for
+	// ever are ended with signal kill. See [abi.Deterministic].
+	Deterministic bool
+	Seed          uint64
 }
 
 // engine returns what makes engines for programs of the instruction set.

@@ -31,6 +31,9 @@ func (m *Machine) newOpenFile(o Object, flags cloudabi.Fdflags) (*openFile, clou
 		o.close()
 		return nil, cloudabi.ENFILE
 	}
+	if s, ok := o.(*sharedMemory); ok && s.ino.Load() == 0 {
+		s.ino.CompareAndSwap(0, m.shared.Add(1))
+	}
 	f := &openFile{machine: m, object: o, readable: true, writable: true}
 	f.refs.Store(1)
 	f.flags.Store(uint32(flags))

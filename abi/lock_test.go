@@ -554,7 +554,7 @@ func TestSharedScope(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, o.Truncate(4096))
 	// The object is closed with each descriptor; a second reference keeps it.
-	shared := &sharedMemory{o}
+	shared := &sharedMemory{memory: o}
 	keep := func() Object { return &keptObject{shared} }
 	lockAndHold := func(g *guest) {
 		m := g.ok(cloudabi.CallMemMap, 0, 4096, 6, 8, 0, 0)
@@ -610,7 +610,7 @@ func TestDeathOfAWaiter(t *testing.T) {
 		m := g.ok(cloudabi.CallMemMap, 0, 4096, 6, 8, 0, 0)
 		g.setWord(m, 1000|lockWrite)
 		g.poll(lockSub(true, m, cloudabi.ScopeShared))
-	}, DescriptorSpec{Object: &keptObject{&sharedMemory{o}}})
+	}, DescriptorSpec{Object: &keptObject{&sharedMemory{memory: o}}})
 	parked(t, p)
 	p.Kill(cloudabi.SIGKILL)
 	w.wait(p)

@@ -17,13 +17,18 @@ type MachineOptions struct {
 	// Trace, if set, is told of every system call of every process. It is
 	// called on the goroutine of the calling thread, many at once.
 	Trace func(*TraceEvent)
+	// Deterministic, if set, makes threads run one at a time in virtual time;
+	// Host is then asked for nothing but the time that limits by wall clock and
+	// network input need.
+	Deterministic *Deterministic
 }
 
 // Machine is a set of guest processes that share limits, thread ids, and locks
 // in shared memory. Machines have nothing in common with one another. All
 // methods are safe for concurrent use.
 type Machine struct {
-	host   Host
+	host   Host // what guests see
+	outer  Host // the same, or the real one behind virtual time
 	limits Limits
 	sched  scheduler
 	quota  *memory.Quota
@@ -31,6 +36,7 @@ type Machine struct {
 	futex  futexes
 
 	openFiles atomic.Int64
+	shared    atomic.Uint64 // shared memory objects so far
 	output    atomic.Uint64 // bytes written to host streams
 
 	mu        sync.Mutex
@@ -56,6 +62,7 @@ func NewMachine(o MachineOptions) (*Machine, error) {
 	}
 	m := &Machine{
 		host:      o.Host,
+		outer:     o.Host,
 		limits:    o.Limits.withDefaults(),
 		sched:     parallel{o.Host},
 		trace:     o.Trace,
@@ -63,6 +70,10 @@ func NewMachine(o MachineOptions) (*Machine, error) {
 		threads:   make(map[uint32]*Thread),
 		lastTid:   firstTid - 1,
 		idle:      make(chan struct{}),
+	}
+	if o.Deterministic != nil {
+		s := newDeterministic(m, o.Host, o.Deterministic)
+		m.sched, m.host = s, s
 	}
 	m.quota = memory.NewQuota(m.limits.Memory)
 	m.futex.init()
@@ -205,4 +216,9 @@ func (e environment) Entropy() uint64 {
 // limitText says for people which limit ended a process.
 func limitText(name string, ns uint64) string {
 	return fmt.Sprintf("limit of %s reached: %d.%03d s", name, ns/1e9, ns/1e6%1000)
+}
+
+// deadlockText says for people why the processes of a machine were ended.
+func deadlockText(threads int) string {
+	return fmt.Sprintf("deadlock: all threads of the machine (%d) wait, without a time limit, for one another", threads)
 }

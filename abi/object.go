@@ -1,6 +1,8 @@
 package abi
 
 import (
+	"sync/atomic"
+
 	"github.com/nuage-emu/nuage/abi/cloudabi"
 	"github.com/nuage-emu/nuage/memory"
 	"github.com/nuage-emu/nuage/vfs"
@@ -81,10 +83,13 @@ func (f *regular) stat() (cloudabi.Filestat, error) { return f.Stat() }
 func (f *regular) close()                           { _ = f.Close() }
 
 // sharedMemory is an anonymous memory object.
-type sharedMemory struct{ memory *memory.Object }
+type sharedMemory struct {
+	memory *memory.Object
+	ino    atomic.Uint64 // given with the first open file; a machine counts them
+}
 
 // NewSharedMemory makes shared memory the guest can be given.
-func NewSharedMemory(o *memory.Object) Object { return &sharedMemory{o} }
+func NewSharedMemory(o *memory.Object) Object { return &sharedMemory{memory: o} }
 
 func (s *sharedMemory) filetype() cloudabi.Filetype { return cloudabi.FiletypeSharedMemory }
 func (s *sharedMemory) rights() cloudabi.RightsPair {
@@ -93,7 +98,7 @@ func (s *sharedMemory) rights() cloudabi.RightsPair {
 func (s *sharedMemory) stat() (cloudabi.Filestat, error) {
 	return cloudabi.Filestat{
 		Filetype: cloudabi.FiletypeSharedMemory,
-		Ino:      cloudabi.Inode(s.memory.ID()),
+		Ino:      cloudabi.Inode(s.ino.Load()),
 		Size:     cloudabi.Filesize(s.memory.Size()),
 	}, nil
 }

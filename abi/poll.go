@@ -342,6 +342,10 @@ func (p *poller) check(item *pollItem) {
 	if s.Type == cloudabi.EventtypeFdWrite {
 		direction = Output
 	}
+	if o := item.file.object; p.t.settles(o, direction) {
+		h := o.(byteStream)
+		p.t.await(h.waiters(), waitHost, func() bool { return h.ready(direction).Ready })
+	}
 	r := item.file.ready(direction, s.FdReadwriteFlags&cloudabi.SubscriptionFdReadwritePoll != 0)
 	if !r.Ready {
 		return
@@ -386,7 +390,7 @@ func (p *poller) wait() []cloudabi.Event2015 {
 			p.check(item)
 		}
 		for p.count == 0 && !p.expired() {
-			if !p.t.park(p.deadline, waitInput) {
+			if !p.t.park(p.deadline, p.why()) {
 				return nil
 			}
 			for _, item := range p.takeFired() {
@@ -401,6 +405,16 @@ func (p *poller) wait() []cloudabi.Event2015 {
 		}
 	}
 	return events
+}
+
+// why says what the poll as a whole waits for.
+func (p *poller) why() wait {
+	for _, item := range p.items {
+		if outside(item.file.object) {
+			return waitInput
+		}
+	}
+	return waitEvent
 }
 
 // expired makes events of the clocks that have been reached.

@@ -195,7 +195,8 @@ func (p *Process) end(s ExitStatus) {
 // wakeAll gets every thread out of its engine or its wait. The caller holds
 // p.mu.
 func (p *Process) wakeAll() {
-	for _, t := range p.threads {
+	for _, id := range p.threadIDs() {
+		t := p.threads[uint32(id)]
 		t.cpu.Interrupt()
 		t.unpark()
 	}
@@ -297,8 +298,8 @@ func (p *Process) limitWallTime() {
 	if limit == NoLimit {
 		return
 	}
-	now := p.machine.host.Monotonic()
-	p.onEnd(p.machine.host.At(now+min(limit, Forever-1-now), func() {
+	now := p.machine.outer.Monotonic()
+	p.onEnd(p.machine.outer.At(now+min(limit, Forever-1-now), func() {
 		p.KillFor(cloudabi.SIGALRM, limitText("run time", limit))
 	}))
 }
@@ -331,6 +332,11 @@ func (p *Process) limitCPUTime() {
 func (p *Process) Threads() []cloudabi.Tid {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	return p.threadIDs()
+}
+
+// threadIDs is Threads for a caller who holds p.mu.
+func (p *Process) threadIDs() []cloudabi.Tid {
 	ids := make([]cloudabi.Tid, 0, len(p.threads))
 	for id := range p.threads {
 		ids = append(ids, cloudabi.Tid(id))

@@ -20,6 +20,9 @@ type scheduler interface {
 	// budget is how many instructions the thread may retire before the
 	// scheduler wants to be asked again.
 	budget(t *Thread) uint64
+	// ran tells that the thread has retired instructions, when what ended that
+	// was its own doing or its budget.
+	ran(t *Thread)
 }
 
 // wait says what a parked thread waits for. A deterministic scheduler must
@@ -59,3 +62,5 @@ func (parallel) unpark(t *Thread) {
 func (parallel) yield(*Thread) { gosched() }
 
 func (parallel) budget(*Thread) uint64 { return cpu.Unlimited }
+
+func (parallel) ran(*Thread) {}

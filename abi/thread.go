@@ -19,7 +19,10 @@ type Thread struct {
 	proc    *Process
 	tid     uint32
 
-	wake chan struct{} // of the parallel scheduler: holds at most one wake-up
+	// wake holds at most one wake-up (parallel scheduler) or the permission to
+	// run (deterministic scheduler).
+	wake chan struct{}
+	turn turn // of the deterministic scheduler
 
 	// The time spent running, which other goroutines read for the CPU time of
 	// the process: ran up to the time since, and since then if running.
@@ -58,6 +61,9 @@ func (t *Thread) run() {
 func (t *Thread) loop() {
 	for t.proceed() {
 		stop := t.proc.program.engine.Run(&t.cpu, t.machine.sched.budget(t))
+		if stop.Kind != cpu.StopInterrupt {
+			t.machine.sched.ran(t)
+		}
 		switch stop.Kind {
 		case cpu.StopSyscall:
 			t.syscall(stop.PC)
@@ -132,7 +138,12 @@ func (t *Thread) park(deadline uint64, why wait) (alive bool) {
 func (t *Thread) unpark() { t.machine.sched.unpark(t) }
 
 // clock notes that the thread runs from now on, or does not.
+//
+// In deterministic mode the scheduler counts instructions instead.
 func (t *Thread) clock(running bool) {
+	if t.machine.deterministic() {
+		return
+	}
 	now := t.machine.host.Monotonic()
 	t.timeMu.Lock()
 	defer t.timeMu.Unlock()

@@ -179,14 +179,14 @@ func (t *Thread) readStream(f *openFile, o byteStream, list []iovec) (uint64, cl
 	}
 	var n int
 	var errno cloudabi.Errno
-	alive := t.await(o.waiters(), waitInput, func() bool {
+	alive := t.await(o.waiters(), t.inputOf(o), func() bool {
 		// A thread that waits does not hold a buffer.
 		buf := buffers.Get().(*[bufferSize]byte)
 		defer buffers.Put(buf)
 		if n, errno = o.read(buf[:room]); errno == 0 {
 			n, errno = t.scatter(&c, buf[:n])
 		}
-		return errno != cloudabi.EAGAIN || f.has(cloudabi.FdflagNonblock)
+		return errno != cloudabi.EAGAIN || f.has(cloudabi.FdflagNonblock) && !t.settles(o, Input)
 	})
 	if !alive {
 		return 0, cloudabi.EINTR
@@ -227,17 +227,22 @@ func (t *Thread) writeChunk(f *openFile, o byteStream, p []byte) (int, cloudabi.
 		}
 	}
 	total := 0
+	waits := !f.has(cloudabi.FdflagNonblock) || t.settles(o, Output)
+	why := waitHost
+	if !outside(o) {
+		why = waitEvent
+	}
 	var errno cloudabi.Errno
-	alive := t.await(o.waiters(), waitHost, func() bool {
+	alive := t.await(o.waiters(), why, func() bool {
 		for total < granted {
 			var n int
 			n, errno = o.write(p[total:granted])
 			total += n
 			if errno != 0 {
-				return errno != cloudabi.EAGAIN || f.has(cloudabi.FdflagNonblock)
+				return errno != cloudabi.EAGAIN || !waits
 			}
 		}
-		if !f.has(cloudabi.FdflagNonblock) {
+		if waits {
 			errno = o.flushed()
 		}
 		return errno != cloudabi.EAGAIN

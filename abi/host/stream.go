@@ -42,6 +42,7 @@ type stream struct {
 	options StreamOptions
 	r       io.Reader
 	w       io.Writer
+	network bool       // a connection
 	half    halfCloser // nil if the directions cannot be closed singly
 	notify  func()
 
@@ -89,9 +90,12 @@ func NewConn(c net.Conn) abi.Stream {
 	half, _ := c.(halfCloser)
 	return &stream{
 		options: StreamOptions{Filetype: cloudabi.FiletypeSocketStream, Close: c.Close},
-		r:       c, w: c, half: half, notify: func() {},
+		r:       c, w: c, half: half, network: true, notify: func() {},
 	}
 }
+
+// Networked implements [abi.Networked].
+func (s *stream) Networked() bool { return s.network }
 
 func (s *stream) Filetype() cloudabi.Filetype      { return s.options.Filetype }
 func (s *stream) Terminal() bool                   { return s.options.Terminal }

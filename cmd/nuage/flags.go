@@ -52,3 +52,25 @@ func (f *traceFlag) Decode(ctx *kong.DecodeContext) error {
 	}
 	return nil
 }
+
+// seedFlag is --deterministic or --deterministic=SEED.
+type seedFlag struct {
+	on   bool
+	seed uint64
+}
+
+// IsBool tells kong that the flag may stand without a value.
+func (*seedFlag) IsBool() bool { return true }
+
+// Decode implements kong.MapperValue.
+func (f *seedFlag) Decode(ctx *kong.DecodeContext) (err error) {
+	f.on = true
+	if ctx.Scan.Peek().Type == kong.FlagValueToken {
+		token := ctx.Scan.Pop()
+		text, _ := token.Value.(string)
+		if f.seed, err = strconv.ParseUint(text, 0, 64); err != nil {
+			return fmt.Errorf("--deterministic=SEED needs a number below 2^64, not %q", text)
+		}
+	}
+	return nil
+}

@@ -37,12 +37,13 @@ type runCmd struct {
 	MaxDescriptors uint64        `group:"limits" placeholder:"N" help:"Descriptors of each process (default 1024)."`
 	MaxOpenFiles   uint64        `group:"limits" placeholder:"N" help:"Open files of all processes (default 4096)."`
 
-	Engine     string `group:"machine" default:"auto" placeholder:"auto" help:"What runs the instructions: auto is the best there is, interp the interpreter."`
-	Memory     string `group:"machine" default:"auto" placeholder:"auto" help:"How guest memory is kept: window (fast, protected by the host), paged (works everywhere), or auto."`
-	Checked    bool   `group:"machine" help:"Make addresses above the 4 GiB window fault instead of wrapping around. Slower."`
-	Stack      size   `group:"machine" placeholder:"SIZE" help:"Stack of the first thread (default 8M)."`
-	Generation string `group:"machine" default:"auto" placeholder:"auto" help:"Numbers of the calls in a program that traps directly: auto (right for all since April 2015), G0 to G8, or final; see nuage calls."`
-	Start      string `group:"machine" placeholder:"FORM" help:"How a program is started that was built before 2015-07-16: 2015-startup-data, 2015-argv (2015-auxv and final are later). By default what fits --generation."`
+	Engine        string   `group:"machine" default:"auto" placeholder:"auto" help:"What runs the instructions: auto is the best there is, interp the interpreter."`
+	Memory        string   `group:"machine" default:"auto" placeholder:"auto" help:"How guest memory is kept: window (fast, protected by the host), paged (works everywhere), or auto."`
+	Deterministic seedFlag `group:"machine" placeholder:"SEED" help:"Run the same way each time: threads one at a time, virtual time, random bytes from the seed: --deterministic or --deterministic=SEED."`
+	Checked       bool     `group:"machine" help:"Make addresses above the 4 GiB window fault instead of wrapping around. Slower."`
+	Stack         size     `group:"machine" placeholder:"SIZE" help:"Stack of the first thread (default 8M)."`
+	Generation    string   `group:"machine" default:"auto" placeholder:"auto" help:"Numbers of the calls in a program that traps directly: auto (right for all since April 2015), G0 to G8, or final; see nuage calls."`
+	Start         string   `group:"machine" placeholder:"FORM" help:"How a program is started that was built before 2015-07-16: 2015-startup-data, 2015-argv (2015-auxv and final are later). By default what fits --generation."`
 }
 
 // Help is shown by nuage run --help.
@@ -114,6 +115,7 @@ func (c *runCmd) machine(o *launcher.Options) (err error) {
 		return fmt.Errorf("a time limit cannot be negative")
 	}
 	o.Machine.Checked = c.Checked
+	o.Machine.Deterministic, o.Machine.Seed = c.Deterministic.on, c.Deterministic.seed
 	o.Machine.Limits = nuage.Limits{
 		Memory: uint64(c.MaxMemory), Threads: c.MaxThreads, Processes: c.MaxProcesses,
 		Descriptors: c.MaxDescriptors, OpenFiles: c.MaxOpenFiles, OutputBytes: uint64(c.MaxOutput),
