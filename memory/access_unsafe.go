@@ -392,9 +392,7 @@ func (s *Space) reach(addr, n uint64, need Prot) uint64 {
 		}
 		return addr + n
 	}
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	if f := s.check(addr, n, need); f != nil {
+	if f := s.permit(addr, n, need); f != nil {
 		return f.Addr
 	}
 	return addr + n

@@ -132,6 +132,13 @@ func (s *Space) explain(addr uint64) (f *Fault, retry bool) {
 	if r.beyondEnd(addr) {
 		return &Fault{Addr: addr, Access: Read, Bus: true}, false
 	}
+	page := addr &^ pageMask
+	switch changed, f := s.back.supply(page, page+PageSize, false); {
+	case f != nil:
+		return f, false
+	case changed:
+		return nil, true
+	}
 	if r.Prot&Write == 0 {
 		if !s.probe(addr, Read) {
 			return &Fault{Addr: addr, Access: Read, Bus: true}, false
@@ -139,8 +146,10 @@ func (s *Space) explain(addr uint64) (f *Fault, retry bool) {
 		return &Fault{Addr: addr, Access: Write}, false
 	}
 	if s.dirty != nil {
-		page := addr &^ pageMask
 		s.admitWrites(page, page+PageSize)
+	}
+	if _, f := s.back.supply(page, page+PageSize, true); f != nil {
+		return f, false
 	}
 	// The region permits everything. If the host agrees now, another thread
 	// was changing the mapping, or the page is newly dirty; otherwise the

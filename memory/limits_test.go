@@ -169,7 +169,7 @@ func TestManySpaces(t *testing.T) {
 			require.NoError(t, err)
 			a, err := s.Map(Mapping{Len: PageSize, Prot: rw, Shared: true})
 			require.NoError(t, err)
-			s.Store8(uint32(a), 1)
+			require.Nil(t, faultOf(s, func() { s.Store8(uint32(a), 1) }))
 			require.NoError(t, s.Close())
 		}
 		require.Equal(t, before, openFiles())

@@ -31,12 +31,25 @@ type Object struct {
 	mu         sync.Mutex       // after Space.mu
 	file       *os.File         // nil: the contents are in pages
 	pages      map[uint64]*page // contents, or cache of file; by page number
+	store      pageStore        // where pages come from; nil: Go memory
 	written    map[uint64]bool  // cached pages that a guest may have written
 	users      map[*Space]*use  // who maps the object
 	sharedUses [Paged + 1]int   // shared regions by form
 	writers    int              // regions through which guests write to the object
 	closed     bool
 	released   bool
+}
+
+// pageStore is host memory for an object's pages that windows can map, on hosts
+// whose windows map no files. Object.mu guards it.
+type pageStore interface {
+	// page returns the memory of a page, zero if it is new or was dropped, or
+	// nil if the host refuses.
+	page(number uint64) *page
+	// drop gives up the pages from end on; those before stay.
+	drop(end uint64)
+	// close gives up everything.
+	close()
 }
 
 // use counts the regions of one space that show an object.
@@ -182,11 +195,17 @@ func (o *Object) dropPages(size int64) {
 		return
 	}
 	end := roundUp(uint64(size)) / PageSize
-	for n := range o.pages {
+	for n, p := range o.pages {
 		if n >= end {
+			if o.store != nil {
+				clear(p.bytes())
+			}
 			delete(o.pages, n)
 			delete(o.written, n)
 		}
+	}
+	if o.store != nil {
+		o.store.drop(end)
 	}
 	if in := uint64(size) % PageSize; in != 0 {
 		if p := o.pages[end-1]; p != nil {
@@ -267,7 +286,9 @@ func (o *Object) WriteAt(p []byte, off int64) (n int, err error) {
 		number := uint64(off) / PageSize
 		cached := o.pages[number]
 		if cached == nil && o.file == nil {
-			cached = o.addPage(number)
+			if cached = o.addPage(number); cached == nil {
+				return n - len(p), ErrNoMemory
+			}
 		}
 		if cached != nil {
 			copyToPage(cached, in, part)
@@ -287,12 +308,18 @@ func (o *Object) codeWritten() {
 	}
 }
 
-// addPage gives the object a zeroed page. The caller holds o.mu.
+// addPage gives the object a zeroed page, or returns nil if the host refuses.
+// The caller holds o.mu.
 func (o *Object) addPage(number uint64) *page {
 	if o.pages == nil {
 		o.pages = make(map[uint64]*page)
 	}
-	p := new(page)
+	var p *page
+	if o.store == nil {
+		p = new(page)
+	} else if p = o.store.page(number); p == nil {
+		return nil
+	}
 	o.pages[number] = p
 	return p
 }
@@ -303,14 +330,21 @@ func (o *Object) addPage(number uint64) *page {
 func (o *Object) pageAt(number uint64, write bool) *page {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	return o.pageLocked(number, write)
+}
+
+func (o *Object) pageLocked(number uint64, write bool) *page {
 	if o.released || number >= roundUp(uint64(o.Size()))/PageSize {
 		return nil
 	}
 	p := o.pages[number]
 	if p == nil {
-		p = o.addPage(number)
+		if p = o.addPage(number); p == nil {
+			return nil
+		}
 		if o.file != nil {
 			if _, err := o.file.ReadAt(p.bytes(), int64(number)*PageSize); err != nil && err != io.EOF {
+				clear(p.bytes())
 				delete(o.pages, number)
 				return nil
 			}
@@ -391,6 +425,7 @@ func (o *Object) releaseIfUnused() (err error) {
 	if o.file != nil && o.pages != nil {
 		err = o.writeBack(0, math.MaxUint64)
 		o.pages, o.written = nil, nil
+		o.closeStore()
 	}
 	if !o.closed {
 		return err
@@ -400,12 +435,20 @@ func (o *Object) releaseIfUnused() (err error) {
 		o.quota.Release(roundUp(uint64(o.size.Load())))
 	}
 	o.pages = nil
+	o.closeStore()
 	if o.file != nil {
 		if e := o.file.Close(); err == nil {
 			err = e
 		}
 	}
 	return err
+}
+
+func (o *Object) closeStore() {
+	if o.store != nil {
+		o.store.close()
+		o.store = nil
+	}
 }
 
 // admit takes a reference for a mapping about to be made in s, after checking
@@ -422,34 +465,12 @@ func (o *Object) admit(s *Space, shared bool) error {
 			return ErrInvalid
 		}
 	}
-	if s.form == Window && o.file == nil {
-		if err := o.moveToFile(); err != nil {
+	if s.form == Window {
+		if err := o.makeMappable(); err != nil {
 			return err
 		}
 	}
 	o.retainLocked(s, Region{})
-	return nil
-}
-
-// moveToFile gives an anonymous object a host file. The caller holds o.mu and
-// knows that no space of the paged form maps the object.
-func (o *Object) moveToFile() error {
-	f, err := hostAnonymousFile()
-	if err != nil {
-		return ErrNoMemory
-	}
-	err = f.Truncate(o.size.Load())
-	for number, p := range o.pages {
-		if err == nil {
-			n := min(PageSize, o.size.Load()-int64(number)*PageSize)
-			_, err = f.WriteAt(p.bytes()[:n], int64(number)*PageSize)
-		}
-	}
-	if err != nil {
-		_ = f.Close()
-		return ErrNoMemory
-	}
-	o.file, o.pages = f, nil
 	return nil
 }
 

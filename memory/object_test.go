@@ -2,16 +2,18 @@ package memory
 
 import (
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 )
 
+// openTemp makes a file. It may outlive the test on a host that removes no open
+// files, or (wine 8) no directories: not what is tested here.
 func openTemp(t *testing.T, content string) *os.File {
-	f, err := os.Create(filepath.Join(t.TempDir(), "file"))
+	f, err := os.CreateTemp("", "nuage-test-*")
 	require.NoError(t, err)
+	t.Cleanup(func() { _ = os.Remove(f.Name()) })
 	_, err = f.WriteString(content)
 	require.NoError(t, err)
 	return f
@@ -130,13 +132,60 @@ func TestForkSharesSharedMemory(t *testing.T) {
 		c, err := s.Fork()
 		require.NoError(t, err)
 		defer c.Close()
-		s.Store32(uint32(shared), 1)
-		require.EqualValues(t, 2, c.Add32(uint32(shared), 1)+1)
+		require.Nil(t, faultOf(s, func() { s.Store32(uint32(shared), 1) }))
+		require.Nil(t, faultOf(c, func() { c.Add32(uint32(shared), 1) }))
 		require.EqualValues(t, 2, s.Load32(uint32(shared)))
 		require.NoError(t, c.Protect(hidden, 1<<30, Read))
 		b := make([]byte, 6)
 		require.NoError(t, c.ReadAt(b, hidden+512<<20))
 		require.Equal(t, "hidden", string(b))
 		require.Error(t, s.ReadAt(b, hidden))
+	})
+}
+
+// TestManyPieces makes windows that consist of views fall to pieces.
+func TestManyPieces(t *testing.T) {
+	forms(t, func(t *testing.T, form Form) {
+		const pages = 1500
+		s := newSpace(t, form, nil)
+		o, err := NewObject(nil)
+		require.NoError(t, err)
+		defer o.Close()
+		require.NoError(t, o.Truncate(pages*PageSize))
+		word := func(addr uint64) (v uint32) {
+			require.Nil(t, faultOf(s, func() { v = s.Load32(uint32(addr)) }))
+			return v
+		}
+		for round := range uint32(3) {
+			addr, err := s.Map(Mapping{Len: pages * PageSize, Prot: rw, Object: o})
+			require.NoError(t, err)
+			shared, err := s.Map(Mapping{Len: pages * PageSize, Prot: rw, Object: o, Shared: true})
+			require.NoError(t, err)
+			for i := uint32(0); i < pages; i += 1 + i%2 {
+				require.Nil(t, faultOf(s, func() { s.Store32(uint32(addr)+i*PageSize, round<<16|i) }))
+			}
+			for i := range uint32(pages) {
+				require.Nil(t, faultOf(s, func() { s.Store32(uint32(shared)+i*PageSize, 1<<31|i) }))
+			}
+			require.NoError(t, s.Advise(addr+100*PageSize, 50*PageSize, true))
+			c, err := s.Fork()
+			require.NoError(t, err)
+			for i := range uint32(pages) {
+				want := 1<<31 | i
+				if (i == 0 || i%2 == 1) && (i < 100 || i >= 150) {
+					want = round<<16 | i
+				}
+				require.Equal(t, want, word(addr+uint64(i)*PageSize), "page %d", i)
+				got, err := c.LoadAtomic32(addr + uint64(i)*PageSize)
+				require.NoError(t, err)
+				require.Equal(t, want, got, "page %d of the copy", i)
+			}
+			require.NoError(t, c.Close())
+			require.NoError(t, s.Unmap(addr, pages*PageSize))
+			require.NoError(t, s.Unmap(shared, pages*PageSize))
+		}
+		addr, err := s.Map(Mapping{Len: 64 << 20, Prot: rw})
+		require.NoError(t, err)
+		require.NoError(t, s.WriteAt(make([]byte, 64<<20), addr))
 	})
 }

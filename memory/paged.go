@@ -104,7 +104,10 @@ func (b *paged) discard(r Region) error {
 	return nil
 }
 
-func (b *paged) sync(r Region, wait bool) error {
+func (b *paged) sync(r Region, wait bool) error { return syncCached(r, wait) }
+
+// syncCached is sync for objects whose pages we cache.
+func syncCached(r Region, wait bool) error {
 	if wait {
 		return r.Object.Sync()
 	}
@@ -144,6 +147,11 @@ func (b *paged) forbidWrites(r Region) {
 
 // permitWrites has nothing to do: fill makes the entries.
 func (b *paged) permitWrites(lo, hi uint64) {}
+
+// supply and ready have nothing to do: fill and pageFor bring pages in.
+func (b *paged) supply(uint64, uint64, bool) (changed bool, f *Fault) { return false, nil }
+
+func (b *paged) ready(uint64, uint64, bool) bool { return true }
 
 func (b *paged) objectShrunk(r Region) { b.forget(r.Addr, r.End()) }
 
@@ -236,7 +244,8 @@ func (b *paged) source(r *Region, l *leaf, addr uint64, write bool) *page {
 	return p
 }
 
-// objectShrunk drops what the space shows of an object behind its new end.
+// objectShrunk drops what the space shows of an object behind a new end, even
+// if it has grown again since.
 func (s *Space) objectShrunk(o *Object, old, size int64) {
 	if size >= old {
 		return
@@ -248,7 +257,7 @@ func (s *Space) objectShrunk(o *Object, old, size int64) {
 		if r.Object != o {
 			continue
 		}
-		if lo := r.validEnd(); lo < r.End() {
+		if lo := r.endAt(size); lo < r.End() {
 			s.back.objectShrunk(r.clip(lo, r.End()))
 		}
 	}

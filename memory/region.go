@@ -39,11 +39,16 @@ func (r *Region) validEnd() uint64 {
 	if r.Object == nil {
 		return math.MaxUint64
 	}
-	size := roundUp(uint64(r.Object.Size()))
-	if size <= r.Offset {
+	return r.endAt(r.Object.Size())
+}
+
+// endAt is validEnd for an object of the given size.
+func (r *Region) endAt(size int64) uint64 {
+	end := roundUp(uint64(size))
+	if end <= r.Offset {
 		return r.Addr
 	}
-	return r.Addr + (size - r.Offset)
+	return r.Addr + (end - r.Offset)
 }
 
 // beyondEnd reports whether addr lies in a page behind the end of the object.

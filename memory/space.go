@@ -96,6 +96,14 @@ type backend interface {
 	// away by forbidWrites.
 	forbidWrites(r Region)
 	permitWrites(lo, hi uint64)
+	// supply brings in what the form leaves out until it is touched: the pages
+	// of [lo, hi), which is mapped and permits the access. changed means that
+	// an access that was refused before may go through now; a fault, that the
+	// host cannot supply the page.
+	supply(lo, hi uint64, write bool) (changed bool, f *Fault)
+	// ready reports that supply would have nothing to do. It is called with
+	// Space.mu held for reading.
+	ready(lo, hi uint64, write bool) bool
 	// objectShrunk drops what is shown of an object in r, now behind its end.
 	objectShrunk(r Region)
 	// bytes returns views of the pages of [addr, addr+n), which check has found

@@ -1,8 +1,6 @@
 package memory
 
 import (
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -40,7 +38,7 @@ func TestBasics(t *testing.T) {
 		addr, err := s.Map(Mapping{Len: 3 * PageSize, Prot: rw})
 		require.NoError(t, err)
 		a := uint32(addr)
-		s.Store64(a+4092, 0x1122334455667788)
+		require.Nil(t, faultOf(s, func() { s.Store64(a+4092, 0x1122334455667788) }))
 		require.Equal(t, uint64(0x1122334455667788), s.Load64(a+4092))
 		require.Equal(t, uint64(0x1122334455667788), s.LoadAcquire64(a+4092))
 		var b [8]byte
@@ -56,14 +54,12 @@ func TestBasics(t *testing.T) {
 		c, err := s.Fork()
 		require.NoError(t, err)
 		s.Store64(a+4092, 5)
-		require.Equal(t, uint64(0x1122334455667788), c.Load64(a+4092))
+		var copied uint64
+		require.Nil(t, faultOf(c, func() { copied = c.Load64(a + 4092) }))
+		require.Equal(t, uint64(0x1122334455667788), copied)
 		require.NoError(t, c.Close())
 
-		file, err := os.Create(filepath.Join(t.TempDir(), "f"))
-		require.NoError(t, err)
-		_, err = file.Write([]byte("hello"))
-		require.NoError(t, err)
-		o, err := NewFileObject(file, true)
+		o, err := NewFileObject(openTemp(t, "hello"), true)
 		require.NoError(t, err)
 		addr, err = s.Map(Mapping{Len: 2 * PageSize, Prot: rw, Shared: true, Object: o})
 		require.NoError(t, err)

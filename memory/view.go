@@ -41,15 +41,44 @@ func (s *Space) WriteAt(p []byte, addr uint64) error {
 	}
 }
 
-// permit checks an access by the kernel and, for one that writes, records the
-// pages as changed.
+// permit checks an access by the kernel, makes sure that the pages are there
+// and, for one that writes, records them as changed.
 func (s *Space) permit(addr, n uint64, need Prot) *Fault {
 	if need&Write != 0 && s.tracked.Load() {
 		return s.permitTracked(addr, n, need)
 	}
+	if f, ready := s.permitNow(addr, n, need); ready {
+		return f
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if f := s.check(addr, n, need); f != nil {
+		return f
+	}
+	return s.bring(addr, n, need)
+}
+
+// permitNow is permit for pages that are there already.
+func (s *Space) permitNow(addr, n uint64, need Prot) (f *Fault, ready bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.check(addr, n, need)
+	if f := s.check(addr, n, need); f != nil {
+		return f, true
+	}
+	return nil, n == 0 || s.back.ready(addr&^pageMask, roundUp(addr+n), need&Write != 0)
+}
+
+// bring makes sure that the pages of a checked access are there. The caller
+// holds s.mu.
+func (s *Space) bring(addr, n uint64, need Prot) *Fault {
+	if n == 0 {
+		return nil
+	}
+	_, f := s.back.supply(addr&^pageMask, roundUp(addr+n), need&Write != 0)
+	if f != nil {
+		return &Fault{Addr: max(f.Addr, addr), Access: missing(need), Bus: f.Bus}
+	}
+	return nil
 }
 
 // permitTracked is permit for writes while changes are tracked.
@@ -57,10 +86,13 @@ func (s *Space) permitTracked(addr, n uint64, need Prot) *Fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	f := s.check(addr, n, need)
-	if f == nil && s.dirty != nil && n > 0 {
+	if f != nil || n == 0 {
+		return f
+	}
+	if s.dirty != nil {
 		s.admitWrites(addr&^pageMask, roundUp(addr+n))
 	}
-	return f
+	return s.bring(addr, n, need)
 }
 
 // caught is deferred around accesses: with the goroutine's earlier setting of
@@ -163,6 +195,10 @@ func (s *Space) pin(addr, n uint64, need Prot) (f *Fault, unpin func()) {
 	p := &pinned{addr &^ pageMask, roundUp(addr + n)}
 	s.pins = append(s.pins, p)
 	s.admitPins()
+	if f := s.bring(addr, n, need); f != nil {
+		s.pins = s.pins[:len(s.pins)-1]
+		return f, nil
+	}
 	return nil, func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()

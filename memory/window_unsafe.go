@@ -18,11 +18,6 @@ import (
 // table is the truth, because objects could not be mapped at the guest's page
 // size and the host's protection would be too coarse.
 
-// guard is the inaccessible space on each side of a window: 64 KiB of folded
-// displacement and the widest access fit many times. It is also the window's
-// alignment, so that the host can use large pages.
-const guard = 2 << 20
-
 // hostPieces counts the host's mappings that windows of this process are
 // believed to use; see window.pieces.
 var hostPieces atomic.Int64
@@ -181,6 +176,11 @@ func (w *window) permitWrites(lo, hi uint64) {
 	}
 }
 
+// supply and ready have nothing to do: the host supplies pages when they are touched.
+func (w *window) supply(uint64, uint64, bool) (changed bool, f *Fault) { return false, nil }
+
+func (w *window) ready(uint64, uint64, bool) bool { return true }
+
 func (w *window) bytes(addr, n uint64, need Prot) ([][]byte, *Fault) {
 	return [][]byte{w.memory(addr, addr+n)}, nil
 }
@@ -235,31 +235,6 @@ func copyChanged(dst, src []byte) (err error) {
 		dst, src = dst[PageSize:], src[PageSize:]
 	}
 	return nil
-}
-
-// guestAddress translates the host address of a fault, if it is in the window
-// or its guards; in these, modulo the size of the window.
-func (s *Space) guestAddress(host uintptr) (uint64, bool) {
-	w, ok := s.back.(*window)
-	if !ok || s.base == nil || host < w.base-guard || host >= w.base+spaceSize+guard {
-		return 0, false
-	}
-	return uint64(host-w.base) % spaceSize, true
-}
-
-// probe tries an access in the window. Nothing that can be seen changes.
-func (s *Space) probe(addr uint64, need Prot) (ok bool) {
-	if s.base == nil {
-		return false
-	}
-	defer func(before bool) {
-		debug.SetPanicOnFault(before)
-		if recover() != nil {
-			ok = false
-		}
-	}(debug.SetPanicOnFault(true))
-	s.probeByte(uint32(addr), need)
-	return true
 }
 
 // hostError is the error of a mapping call for one of the host's.
