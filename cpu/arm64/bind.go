@@ -1,7 +1,6 @@
 package arm64
 
 import (
-	"math/bits"
 	"sync/atomic"
 
 	"github.com/nuage-emu/nuage/cpu"
@@ -50,15 +49,18 @@ const (
 
 // binder builds one block.
 type binder struct {
-	opts    Options
-	ops     []op
-	links   []link
-	d       Inst   // the instruction being bound
-	count   int    // instructions before d
-	prev    Inst   // the instruction before d, if it lies in the block
-	prevOps int    // operations before that
-	done    bool   // the block ends behind d
-	next    uint64 // where the block goes on
+	opts  Options
+	ops   []op
+	links []link
+	d     Inst   // the instruction being bound
+	count int    // instructions before d
+	prev  Inst   // the instruction before d, if it lies in the block
+	done  bool   // the block ends behind d
+	next  uint64 // where the block goes on
+
+	// flags is set by an instruction that a branch may join: the functions of
+	// both together, by condition; prevFlags is that of the instruction before.
+	flags, prevFlags *[8]wide
 }
 
 // emit appends an operation of the current instruction. The pointer is good
@@ -161,7 +163,7 @@ func (b *binder) sync(o *op) {
 // bind appends the operations of the current instruction.
 func (b *binder) bind() {
 	d := &b.d
-	before := len(b.ops)
+	b.prevFlags, b.flags = b.flags, nil
 	switch do := d.Row.Do.(type) {
 	case opFunc:
 		b.operands(do)
@@ -172,7 +174,7 @@ func (b *binder) bind() {
 	default:
 		panic("arm64: row without a function: " + d.Row.String())
 	}
-	b.prev, b.prevOps = b.d, before
+	b.prev = b.d
 }
 
 // mem returns the memory operand of the current instruction, or nil.
@@ -228,7 +230,7 @@ func (b *binder) emitIndex() {
 	o := b.emit([8]opFunc{2: indexUXTW, 3: indexLSL, 6: indexSXTW, 7: indexLSL}[d.Field('o')])
 	o.rd, o.rn, o.rm = temp, uint8(d.Field('n')), b.reg('m')
 	if d.Field('S') != 0 {
-		o.sh = uint8(bits.TrailingZeros8(d.mem().Op.Scale))
+		o.sh = log2(d.mem().Op.Scale)
 	}
 }
 

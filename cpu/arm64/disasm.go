@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"strconv"
+	"strings"
 )
 
 // SymbolLookup names the address addr: the symbol it lies in and the offset in
@@ -45,12 +46,22 @@ func (d *Inst) Text(sym SymbolLookup) string {
 	return string(b)
 }
 
-// Name is the mnemonic with the condition in it.
+// Name is the mnemonic with the condition or the ordering in it.
 func (d *Inst) Name() string {
 	if d.Row.Name == "b.c" {
 		return "b." + condNames[d.Field('c')&15]
 	}
-	return d.Row.Name
+	stem, size, ordered := strings.Cut(d.Row.Name, "%")
+	if !ordered {
+		return stem
+	}
+	if d.Field('A') != 0 {
+		stem += "a"
+	}
+	if d.Field('R') != 0 {
+		stem += "l"
+	}
+	return stem + size
 }
 
 var condNames = [16]string{"eq", "ne", "cs", "cc", "mi", "pl", "vs", "vc", "hi", "ls", "ge", "lt", "gt", "le", "al", "nv"}

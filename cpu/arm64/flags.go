@@ -52,40 +52,45 @@ func (s *State) cond(cc uint8) bool {
 	return v != (cc&1 != 0)
 }
 
-// addFlags64 adds with carry and sets the flags; subtraction adds the
-// complement with carry 1 (the manual's AddWithCarry).
-func (s *State) addFlags64(a, b, c uint64) uint64 {
-	r, carry := bits.Add64(a, b, c)
+// up moves the sign bit of v to bit 63.
+func up[T word](v T) uint64 { return uint64(v) << (32 &^ (uint64(^T(0)) >> 58)) }
+
+// addFlags sets the flags of a + b, subFlags those of a - b, which are the
+// manual's AddWithCarry of a, NOT b and 1. (Written out by internal/mono where
+// they are called.)
+func addFlags[T word](s *State, a, b T) {
+	r := a + b
+	s.fn, s.fz, s.fv = up(r), uint64(r), up((a^r)&(b^r))
+	s.fc = 0
+	if r < a {
+		s.fc = 1
+	}
+}
+
+func subFlags[T word](s *State, a, b T) {
+	r := a - b
+	s.fn, s.fz, s.fv = up(r), uint64(r), up((a^b)&(a^r))
+	s.fc = 0
+	if a >= b {
+		s.fc = 1
+	}
+}
+
+// logicFlags sets the flags of ANDS and BICS.
+func logicFlags[T word](s *State, r T) {
+	s.fn, s.fz, s.fc, s.fv = up(r), uint64(r), 0, 0
+}
+
+// addCarryFlags64 and addCarryFlags32 are AddWithCarry with all flags.
+func (s *State) addCarryFlags64(a, b uint64) uint64 {
+	r, carry := bits.Add64(a, b, s.fc)
 	s.fn, s.fz, s.fc, s.fv = r, r, carry, (a^r)&(b^r)
 	return r
 }
 
-func (s *State) addFlags32(a, b uint32, c uint64) uint64 {
-	w := uint64(a) + uint64(b) + c
+func (s *State) addCarryFlags32(a, b uint32) uint64 {
+	w := uint64(a) + uint64(b) + s.fc
 	r := uint32(w)
 	s.fn, s.fz, s.fc, s.fv = uint64(r)<<32, uint64(r), w>>32, uint64((a^r)&(b^r))<<32
 	return uint64(r)
-}
-
-// subFlags64 and subFlags32 compare: the flags of a - b.
-func (s *State) subFlags64(a, b uint64) uint64 {
-	r, borrow := bits.Sub64(a, b, 0)
-	s.fn, s.fz, s.fc, s.fv = r, r, 1-borrow, (a^b)&(a^r)
-	return r
-}
-
-func (s *State) subFlags32(a, b uint32) uint64 {
-	r := a - b
-	w := uint64(a) - uint64(b)
-	s.fn, s.fz, s.fc, s.fv = uint64(r)<<32, uint64(r), 1-w>>63, uint64((a^b)&(a^r))<<32
-	return uint64(r)
-}
-
-// logicFlags64 and logicFlags32 are the flags of ANDS and BICS.
-func (s *State) logicFlags64(r uint64) {
-	s.fn, s.fz, s.fc, s.fv = r, r, 0, 0
-}
-
-func (s *State) logicFlags32(r uint32) {
-	s.fn, s.fz, s.fc, s.fv = uint64(r)<<32, uint64(r), 0, 0
 }

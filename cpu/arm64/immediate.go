@@ -7,12 +7,12 @@ var immediateRows = Section{Ref: "C3.3 Data processing - immediate", Rows: []Spe
 	{"add", "z00100010hiiiiiiiiiiiinnnnnddddd", "=Rd|SP Rn|SP #imm12,h", 0, wide{addImm32, addImm64}},
 	{"adds", "z01100010hiiiiiiiiiiiinnnnnddddd", "=Rd Rn|SP #imm12,h", SetsFlags, wide{addsImm32, addsImm64}},
 	{"sub", "z10100010hiiiiiiiiiiiinnnnnddddd", "=Rd|SP Rn|SP #imm12,h", 0, wide{subImm32, subImm64}},
-	{"subs", "z11100010hiiiiiiiiiiiinnnnnddddd", "=Rd Rn|SP #imm12,h", SetsFlags, wide{subsImm32, subsImm64}},
+	{"subs", "z11100010hiiiiiiiiiiiinnnnnddddd", "=Rd Rn|SP #imm12,h", SetsFlags, fusible(immediateBy(subsImm32, subsImm64), &fusedSubs[1])},
 
 	{"and", "z00100100Nrrrrrrllllllnnnnnddddd", "=Rd|SP Rn #bitmask", 0, wide{andImm32, andImm64}},
 	{"orr", "z01100100Nrrrrrrllllllnnnnnddddd", "=Rd|SP Rn #bitmask", 0, bindOrrImm},
 	{"eor", "z10100100Nrrrrrrllllllnnnnnddddd", "=Rd|SP Rn #bitmask", 0, wide{eorImm32, eorImm64}},
-	{"ands", "z11100100Nrrrrrrllllllnnnnnddddd", "=Rd Rn #bitmask", SetsFlags, wide{andsImm32, andsImm64}},
+	{"ands", "z11100100Nrrrrrrllllllnnnnnddddd", "=Rd Rn #bitmask", SetsFlags, fusible(immediateBy(andsImm32, andsImm64), &fusedAnds[1])},
 
 	{"movn", "z00100101hhiiiiiiiiiiiiiiiiddddd", "=Rd #imm16,h", 0, bindMovn},
 	{"movz", "z10100101hhiiiiiiiiiiiiiiiiddddd", "=Rd #imm16,h", 0, opFunc(movImm)},
@@ -32,67 +32,39 @@ var immediateRows = Section{Ref: "C3.3 Data processing - immediate", Rows: []Spe
 	{"extr", "10010011110mmmmmiiiiiinnnnnddddd", "=Xd Xn Xm #lsb", 0, opFunc(extr64)},
 }}
 
-func addImm32(s *State, o *op) *op {
-	s.R[o.rd&63] = uint64(uint32(s.R[o.rn&63] + o.imm))
+func addImm[T word](s *State, o *op) *op {
+	s.R[o.rd&63] = uint64(T(s.R[o.rn&63] + o.imm))
 	return o.after()
 }
 
-func addImm64(s *State, o *op) *op {
-	s.R[o.rd&63] = s.R[o.rn&63] + o.imm
+func addsImm[T word](s *State, o *op) *op {
+	a, b := T(s.R[o.rn&63]), T(o.imm)
+	addFlags(s, a, b)
+	s.R[o.rd&63] = uint64(a + b)
 	return o.after()
 }
 
-func addsImm32(s *State, o *op) *op {
-	s.R[o.rd&63] = s.addFlags32(uint32(s.R[o.rn&63]), uint32(o.imm), 0)
+func subImm[T word](s *State, o *op) *op {
+	s.R[o.rd&63] = uint64(T(s.R[o.rn&63] - o.imm))
 	return o.after()
 }
 
-func addsImm64(s *State, o *op) *op {
-	s.R[o.rd&63] = s.addFlags64(s.R[o.rn&63], o.imm, 0)
+func subsImm[T word](s *State, o *op) *op {
+	a, b := T(s.R[o.rn&63]), T(o.imm)
+	subFlags(s, a, b)
+	s.R[o.rd&63] = uint64(a - b)
 	return o.after()
 }
 
-func subImm32(s *State, o *op) *op {
-	s.R[o.rd&63] = uint64(uint32(s.R[o.rn&63] - o.imm))
+func andImm[T word](s *State, o *op) *op {
+	s.R[o.rd&63] = uint64(T(s.R[o.rn&63] & o.imm))
 	return o.after()
 }
 
-func subImm64(s *State, o *op) *op {
-	s.R[o.rd&63] = s.R[o.rn&63] - o.imm
-	return o.after()
-}
-
-func subsImm32(s *State, o *op) *op {
-	s.R[o.rd&63] = s.subFlags32(uint32(s.R[o.rn&63]), uint32(o.imm))
-	return o.after()
-}
-
-func subsImm64(s *State, o *op) *op {
-	s.R[o.rd&63] = s.subFlags64(s.R[o.rn&63], o.imm)
-	return o.after()
-}
-
-func andImm32(s *State, o *op) *op {
-	s.R[o.rd&63] = uint64(uint32(s.R[o.rn&63] & o.imm))
-	return o.after()
-}
-
-func andImm64(s *State, o *op) *op {
-	s.R[o.rd&63] = s.R[o.rn&63] & o.imm
-	return o.after()
-}
-
-func andsImm32(s *State, o *op) *op {
-	r := uint32(s.R[o.rn&63] & o.imm)
-	s.logicFlags32(r)
+func andsImm[T word](s *State, o *op) *op {
+	r := T(s.R[o.rn&63] & o.imm)
+	logicFlags(s, r)
 	s.R[o.rd&63] = uint64(r)
-	return o.after()
-}
-
-func andsImm64(s *State, o *op) *op {
-	r := s.R[o.rn&63] & o.imm
-	s.logicFlags64(r)
-	s.R[o.rd&63] = r
 	return o.after()
 }
 
@@ -109,23 +81,13 @@ func bindOrrImm(b *binder) {
 	}
 }
 
-func orrImm32(s *State, o *op) *op {
-	s.R[o.rd&63] = uint64(uint32(s.R[o.rn&63] | o.imm))
+func orrImm[T word](s *State, o *op) *op {
+	s.R[o.rd&63] = uint64(T(s.R[o.rn&63] | o.imm))
 	return o.after()
 }
 
-func orrImm64(s *State, o *op) *op {
-	s.R[o.rd&63] = s.R[o.rn&63] | o.imm
-	return o.after()
-}
-
-func eorImm32(s *State, o *op) *op {
-	s.R[o.rd&63] = uint64(uint32(s.R[o.rn&63] ^ o.imm))
-	return o.after()
-}
-
-func eorImm64(s *State, o *op) *op {
-	s.R[o.rd&63] = s.R[o.rn&63] ^ o.imm
+func eorImm[T word](s *State, o *op) *op {
+	s.R[o.rd&63] = uint64(T(s.R[o.rn&63] ^ o.imm))
 	return o.after()
 }
 
@@ -152,13 +114,8 @@ func bindMovk(b *binder) {
 	}
 }
 
-func movk32(s *State, o *op) *op {
-	s.R[o.rd&63] = uint64(uint32(s.R[o.rd&63]&^(0xffff<<(o.sh&63)) | o.imm))
-	return o.after()
-}
-
-func movk64(s *State, o *op) *op {
-	s.R[o.rd&63] = s.R[o.rd&63]&^(0xffff<<(o.sh&63)) | o.imm
+func movk[T word](s *State, o *op) *op {
+	s.R[o.rd&63] = uint64(T(s.R[o.rd&63]&^(0xffff<<(o.sh&63)) | o.imm))
 	return o.after()
 }
 

@@ -46,6 +46,13 @@ func init() {
 		"[n],#p":     {decode: memoryPair, text: textPost},
 		"[n,Rm,ext]": {decode: memoryIndex, text: textIndex},
 		"[label]":    {decode: memoryLiteral, text: textAddress},
+		"[dczva]":    {decode: dcZVA, text: textNothing},
+
+		"sysreg":  {decode: systemRegister, text: textSystemRegister},
+		"barrier": {decode: immediate('i'), text: textBarrier},
+		"isb":     {decode: immediate('i'), text: textFull},
+		"clrex":   {decode: immediate('i'), text: textFull},
+		"prfop":   {decode: immediate('t'), text: textPrefetch},
 	}
 }
 

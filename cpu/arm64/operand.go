@@ -11,12 +11,14 @@ import (
 //
 // where the role is "=" for written, "+" for read and written, nothing for
 // read; and width the bytes of a memory operand: ":8", or ":8x2" for two of
-// them side by side, in which case offsets are scaled by the 8.
+// them side by side, in which case offsets are scaled by the 8; with "~8" the
+// memory is named but not accessed.
 //
 // The kinds are
 //
 //	Wd Xn Rm ...   a general register: W, X, or by sf (R), and the field; 31 is ZR
 //	Xn|SP          the same, where 31 is SP
+//	Xs+1           the register behind an even one
 //	Rm,shift       shifted register (k, i)
 //	Rm,ext         extended register (o, i)
 //	[n] ...        memory; see the list in kinds
@@ -36,6 +38,7 @@ type Operand struct {
 	class byte // of a general register: W, X or R
 	field byte // its field letter
 	sp    bool // 31 is SP
+	next  bool // the register behind
 }
 
 // operandKind says how an operand is taken out of the word and how it is
@@ -86,6 +89,9 @@ func parseOperand(text string) Operand {
 			s = kind
 			o.Mem = true
 			o.Scale, o.Count = parseWidth(width)
+		} else if kind, width, ok := strings.Cut(s, "~"); ok {
+			s = kind
+			o.Scale, o.Count = parseWidth(width)
 		}
 	}
 	if k, ok := kinds[s]; ok {
@@ -102,6 +108,7 @@ func parseOperand(text string) Operand {
 		}
 		return o
 	}
+	s, o.next = strings.CutSuffix(s, "+1")
 	reg, sp := strings.CutSuffix(s, "|SP")
 	if len(reg) == 2 && strings.IndexByte("WXR", reg[0]) >= 0 {
 		o.class, o.field, o.sp = reg[0], reg[1], sp
@@ -134,6 +141,12 @@ var registerKind = operandKind{
 		a.Kind = ArgReg
 		a.Wide = a.Op.class == 'X' || a.Op.class == 'R' && d.Field('z') != 0
 		a.Reg = uint8(d.Field(a.Op.field))
+		if a.Op.next {
+			if a.Reg&1 != 0 {
+				return false
+			}
+			a.Reg++
+		}
 		if a.Reg == 31 && !a.Op.sp {
 			a.Reg = Zero
 		}

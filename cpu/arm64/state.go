@@ -62,6 +62,7 @@ type State struct {
 	mem    *memory.Space
 	thread *cpu.Thread
 	run    *run
+	fence  uint32   // touched by barriers
 	stop   cpu.Stop // filled by an operation that leaves with linkStop
 }
 

@@ -9,7 +9,8 @@ import (
 // Spec is one line of the decode table as it is written: all there is to know
 // about one encoding of an instruction, the way its page in the manual has it.
 type Spec struct {
-	// Name is the mnemonic; "b.c" stands for the conditional branches.
+	// Name is the mnemonic; "b.c" stands for the conditional branches, "%" for
+	// the ordering of an atomic operation (fields A and R).
 	Name string
 	// Bits is the encoding, 32 characters from bit 31 to bit 0:
 	//   0 1   must be so
@@ -22,6 +23,7 @@ type Spec struct {
 	//     k         the type of a shift    o       option, the type of an extension
 	//     c         condition              e       nzcv
 	//     S         S of a register offset
+	//     A R       acquire, release        (of atomic operations)
 	//     Q T       Q and size (SIMD)      L M H   lane index bits of SIMD
 	// A field lies in one piece.
 	Bits string
@@ -76,7 +78,8 @@ type field struct{ letter, lo, width uint8 }
 
 // tables lists the sections; an entry a file or part of one.
 var tables = []*Section{
-	&immediateRows,
+	&immediateRows, &branchRows, &systemRows, &registerRows, &crcRows,
+	&loadRows, &storeRows, &pairRows, &exclusiveRows, &rcpcRows, &lseRows,
 }
 
 // lookup is the decoder's index: for each value of bits 28 to 21 the candidate
