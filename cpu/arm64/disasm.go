@@ -51,6 +51,12 @@ func (d *Inst) Name() string {
 	if d.Row.Name == "b.c" {
 		return "b." + condNames[d.Field('c')&15]
 	}
+	if stem, long := strings.CutSuffix(d.Row.Name, "{2}"); long {
+		if d.Field('Q') != 0 {
+			return stem + "2"
+		}
+		return stem
+	}
 	stem, size, ordered := strings.Cut(d.Row.Name, "%")
 	if !ordered {
 		return stem

@@ -49,10 +49,10 @@ var exclusiveRows = Section{Ref: "C3.2.6 Load-Exclusive/Store-Exclusive", Rows: 
 
 // rcpcRows are the RCpc loads: the sequentially consistent ones will do.
 var rcpcRows = Section{Ref: "C3.2.8 Load-AcquirePC", Feature: "FEAT_LRCPC", Rows: []Spec{
-	{"ldaprb", "00111000101xxxxx110000nnnnnttttt", "=Wt [n]:1", Ordered, opFunc(ldar8)},
-	{"ldaprh", "01111000101xxxxx110000nnnnnttttt", "=Wt [n]:2", Ordered, opFunc(ldar16)},
-	{"ldapr", "10111000101xxxxx110000nnnnnttttt", "=Wt [n]:4", Ordered, opFunc(ldar32)},
-	{"ldapr", "11111000101xxxxx110000nnnnnttttt", "=Xt [n]:8", Ordered, opFunc(ldar64)},
+	{"ldaprb", "0011100010111111110000nnnnnttttt", "=Wt [n]:1", Ordered, opFunc(ldar8)},
+	{"ldaprh", "0111100010111111110000nnnnnttttt", "=Wt [n]:2", Ordered, opFunc(ldar16)},
+	{"ldapr", "1011100010111111110000nnnnnttttt", "=Wt [n]:4", Ordered, opFunc(ldar32)},
+	{"ldapr", "1111100010111111110000nnnnnttttt", "=Xt [n]:8", Ordered, opFunc(ldar64)},
 }}
 
 // acquire reads memory at address a, atomically and before what follows.

@@ -1821,3 +1821,195 @@ func udiv64(s *State, o *op) *op {
 	s.R[o.rd&63] = uint64(q)
 	return o.after()
 }
+
+func vldrImm16(s *State, o *op) *op {
+	s.V[o.rd&31] = [2]uint64{uint64(s.mem.Load16(uint32(s.R[o.rn&63] + o.imm))), 0}
+	return o.after()
+}
+
+func vldrImm32(s *State, o *op) *op {
+	s.V[o.rd&31] = [2]uint64{uint64(s.mem.Load32(uint32(s.R[o.rn&63] + o.imm))), 0}
+	return o.after()
+}
+
+func vldrImm64(s *State, o *op) *op {
+	s.V[o.rd&31] = [2]uint64{uint64(s.mem.Load64(uint32(s.R[o.rn&63] + o.imm))), 0}
+	return o.after()
+}
+
+func vldrImm8(s *State, o *op) *op {
+	s.V[o.rd&31] = [2]uint64{uint64(s.mem.Load8(uint32(s.R[o.rn&63] + o.imm))), 0}
+	return o.after()
+}
+
+func vldrLSL16(s *State, o *op) *op {
+	s.V[o.rd&31] = [2]uint64{uint64(s.mem.Load16(uint32(s.R[o.rn&63] + s.R[o.rm&63]<<(o.sh&63)))), 0}
+	return o.after()
+}
+
+func vldrLSL32(s *State, o *op) *op {
+	s.V[o.rd&31] = [2]uint64{uint64(s.mem.Load32(uint32(s.R[o.rn&63] + s.R[o.rm&63]<<(o.sh&63)))), 0}
+	return o.after()
+}
+
+func vldrLSL64(s *State, o *op) *op {
+	s.V[o.rd&31] = [2]uint64{uint64(s.mem.Load64(uint32(s.R[o.rn&63] + s.R[o.rm&63]<<(o.sh&63)))), 0}
+	return o.after()
+}
+
+func vldrLSL8(s *State, o *op) *op {
+	s.V[o.rd&31] = [2]uint64{uint64(s.mem.Load8(uint32(s.R[o.rn&63] + s.R[o.rm&63]<<(o.sh&63)))), 0}
+	return o.after()
+}
+
+func vldrPost16(s *State, o *op) *op {
+	a := s.R[o.rn&63]
+	s.V[o.rd&31] = [2]uint64{uint64(s.mem.Load16(uint32(a))), 0}
+	s.R[o.rn&63] = a + o.imm
+	return o.after()
+}
+
+func vldrPost32(s *State, o *op) *op {
+	a := s.R[o.rn&63]
+	s.V[o.rd&31] = [2]uint64{uint64(s.mem.Load32(uint32(a))), 0}
+	s.R[o.rn&63] = a + o.imm
+	return o.after()
+}
+
+func vldrPost64(s *State, o *op) *op {
+	a := s.R[o.rn&63]
+	s.V[o.rd&31] = [2]uint64{uint64(s.mem.Load64(uint32(a))), 0}
+	s.R[o.rn&63] = a + o.imm
+	return o.after()
+}
+
+func vldrPost8(s *State, o *op) *op {
+	a := s.R[o.rn&63]
+	s.V[o.rd&31] = [2]uint64{uint64(s.mem.Load8(uint32(a))), 0}
+	s.R[o.rn&63] = a + o.imm
+	return o.after()
+}
+
+func vldrPre16(s *State, o *op) *op {
+	a := s.R[o.rn&63] + o.imm
+	s.V[o.rd&31] = [2]uint64{uint64(s.mem.Load16(uint32(a))), 0}
+	s.R[o.rn&63] = a
+	return o.after()
+}
+
+func vldrPre32(s *State, o *op) *op {
+	a := s.R[o.rn&63] + o.imm
+	s.V[o.rd&31] = [2]uint64{uint64(s.mem.Load32(uint32(a))), 0}
+	s.R[o.rn&63] = a
+	return o.after()
+}
+
+func vldrPre64(s *State, o *op) *op {
+	a := s.R[o.rn&63] + o.imm
+	s.V[o.rd&31] = [2]uint64{uint64(s.mem.Load64(uint32(a))), 0}
+	s.R[o.rn&63] = a
+	return o.after()
+}
+
+func vldrPre8(s *State, o *op) *op {
+	a := s.R[o.rn&63] + o.imm
+	s.V[o.rd&31] = [2]uint64{uint64(s.mem.Load8(uint32(a))), 0}
+	s.R[o.rn&63] = a
+	return o.after()
+}
+
+func vstrImm16(s *State, o *op) *op {
+	s.mem.Store16(uint32(s.R[o.rn&63]+o.imm), uint16(s.V[o.rd&31][0]))
+	return o.after()
+}
+
+func vstrImm32(s *State, o *op) *op {
+	s.mem.Store32(uint32(s.R[o.rn&63]+o.imm), uint32(s.V[o.rd&31][0]))
+	return o.after()
+}
+
+func vstrImm64(s *State, o *op) *op {
+	s.mem.Store64(uint32(s.R[o.rn&63]+o.imm), uint64(s.V[o.rd&31][0]))
+	return o.after()
+}
+
+func vstrImm8(s *State, o *op) *op {
+	s.mem.Store8(uint32(s.R[o.rn&63]+o.imm), uint8(s.V[o.rd&31][0]))
+	return o.after()
+}
+
+func vstrLSL16(s *State, o *op) *op {
+	s.mem.Store16(uint32(s.R[o.rn&63]+s.R[o.rm&63]<<(o.sh&63)), uint16(s.V[o.rd&31][0]))
+	return o.after()
+}
+
+func vstrLSL32(s *State, o *op) *op {
+	s.mem.Store32(uint32(s.R[o.rn&63]+s.R[o.rm&63]<<(o.sh&63)), uint32(s.V[o.rd&31][0]))
+	return o.after()
+}
+
+func vstrLSL64(s *State, o *op) *op {
+	s.mem.Store64(uint32(s.R[o.rn&63]+s.R[o.rm&63]<<(o.sh&63)), uint64(s.V[o.rd&31][0]))
+	return o.after()
+}
+
+func vstrLSL8(s *State, o *op) *op {
+	s.mem.Store8(uint32(s.R[o.rn&63]+s.R[o.rm&63]<<(o.sh&63)), uint8(s.V[o.rd&31][0]))
+	return o.after()
+}
+
+func vstrPost16(s *State, o *op) *op {
+	a := s.R[o.rn&63]
+	s.mem.Store16(uint32(a), uint16(s.V[o.rd&31][0]))
+	s.R[o.rn&63] = a + o.imm
+	return o.after()
+}
+
+func vstrPost32(s *State, o *op) *op {
+	a := s.R[o.rn&63]
+	s.mem.Store32(uint32(a), uint32(s.V[o.rd&31][0]))
+	s.R[o.rn&63] = a + o.imm
+	return o.after()
+}
+
+func vstrPost64(s *State, o *op) *op {
+	a := s.R[o.rn&63]
+	s.mem.Store64(uint32(a), uint64(s.V[o.rd&31][0]))
+	s.R[o.rn&63] = a + o.imm
+	return o.after()
+}
+
+func vstrPost8(s *State, o *op) *op {
+	a := s.R[o.rn&63]
+	s.mem.Store8(uint32(a), uint8(s.V[o.rd&31][0]))
+	s.R[o.rn&63] = a + o.imm
+	return o.after()
+}
+
+func vstrPre16(s *State, o *op) *op {
+	a := s.R[o.rn&63] + o.imm
+	s.mem.Store16(uint32(a), uint16(s.V[o.rd&31][0]))
+	s.R[o.rn&63] = a
+	return o.after()
+}
+
+func vstrPre32(s *State, o *op) *op {
+	a := s.R[o.rn&63] + o.imm
+	s.mem.Store32(uint32(a), uint32(s.V[o.rd&31][0]))
+	s.R[o.rn&63] = a
+	return o.after()
+}
+
+func vstrPre64(s *State, o *op) *op {
+	a := s.R[o.rn&63] + o.imm
+	s.mem.Store64(uint32(a), uint64(s.V[o.rd&31][0]))
+	s.R[o.rn&63] = a
+	return o.after()
+}
+
+func vstrPre8(s *State, o *op) *op {
+	a := s.R[o.rn&63] + o.imm
+	s.mem.Store8(uint32(a), uint8(s.V[o.rd&31][0]))
+	s.R[o.rn&63] = a
+	return o.after()
+}

@@ -6,6 +6,7 @@ import (
 	"math/bits"
 
 	"github.com/nuage-emu/nuage/cpu"
+	"github.com/nuage-emu/nuage/cpu/softfloat"
 	"github.com/nuage-emu/nuage/memory"
 )
 
@@ -59,6 +60,8 @@ type State struct {
 	mon monitor
 
 	// What follows belongs to the Run under way.
+	float  softfloat.Env // of the operation under way
+	host   bool          // ordinary numbers may be left to the host in it
 	mem    *memory.Space
 	thread *cpu.Thread
 	run    *run
@@ -122,6 +125,7 @@ func (s *State) SetCarry(on bool) {
 func (s *State) Clone() cpu.State {
 	c := *s
 	c.mem, c.thread, c.run, c.stop = nil, nil, nil, cpu.Stop{}
+	c.float, c.host = softfloat.Env{}, false
 	clear(c.R[Zero:])
 	return &c
 }

@@ -79,7 +79,13 @@ type field struct{ letter, lo, width uint8 }
 // tables lists the sections; an entry a file or part of one.
 var tables = []*Section{
 	&immediateRows, &branchRows, &systemRows, &registerRows, &crcRows,
-	&loadRows, &storeRows, &pairRows, &exclusiveRows, &rcpcRows, &lseRows,
+	&loadRows, &storeRows, &pairRows, &exclusiveRows, &rcpcRows,
+	&vectorLoadRows, &structureRows, &floatRows, &floatMoveRows, &jscvtRows, &halfRows,
+	&simdThreeRows, &simdFloatThreeRows, &simdHalfThreeRows, &simdDifferentRows,
+	&simdElementRows, &simdFloatElementRows, &simdHalfElementRows,
+	&simdTwoRows, &simdFloatTwoRows, &simdHalfTwoRows, &simdConvertRows,
+	&simdShiftRows, &simdFixedRows, &simdHalfFixedRows, &simdMoveRows, &simdHalfMoveRows,
+	&rdmRows, &dotRows, &fcmaRows, &cryptoRows, &shaRows, &lseRows,
 }
 
 // lookup is the decoder's index: for each value of bits 28 to 21 the candidate

@@ -1,0 +1,194 @@
+package arm64
+
+import (
+	"github.com/nuage-emu/nuage/memory"
+)
+
+// Loads and stores of vector registers (C3.2.9, C3.2.10). A register that is
+// loaded in part is zero in the rest.
+
+func vldrImm[T unit](s *State, o *op) *op {
+	s.V[o.rd&31] = [2]uint64{uint64(load[T](s, uint32(s.R[o.rn&63]+o.imm))), 0}
+	return o.after()
+}
+
+func vldrLSL[T unit](s *State, o *op) *op {
+	s.V[o.rd&31] = [2]uint64{uint64(load[T](s, uint32(s.R[o.rn&63]+s.R[o.rm&63]<<(o.sh&63)))), 0}
+	return o.after()
+}
+
+func vldrPre[T unit](s *State, o *op) *op {
+	a := s.R[o.rn&63] + o.imm
+	s.V[o.rd&31] = [2]uint64{uint64(load[T](s, uint32(a))), 0}
+	s.R[o.rn&63] = a
+	return o.after()
+}
+
+func vldrPost[T unit](s *State, o *op) *op {
+	a := s.R[o.rn&63]
+	s.V[o.rd&31] = [2]uint64{uint64(load[T](s, uint32(a))), 0}
+	s.R[o.rn&63] = a + o.imm
+	return o.after()
+}
+
+func vstrImm[T unit](s *State, o *op) *op {
+	store(s, uint32(s.R[o.rn&63]+o.imm), T(s.V[o.rd&31][0]))
+	return o.after()
+}
+
+func vstrLSL[T unit](s *State, o *op) *op {
+	store(s, uint32(s.R[o.rn&63]+s.R[o.rm&63]<<(o.sh&63)), T(s.V[o.rd&31][0]))
+	return o.after()
+}
+
+func vstrPre[T unit](s *State, o *op) *op {
+	a := s.R[o.rn&63] + o.imm
+	store(s, uint32(a), T(s.V[o.rd&31][0]))
+	s.R[o.rn&63] = a
+	return o.after()
+}
+
+func vstrPost[T unit](s *State, o *op) *op {
+	a := s.R[o.rn&63]
+	store(s, uint32(a), T(s.V[o.rd&31][0]))
+	s.R[o.rn&63] = a + o.imm
+	return o.after()
+}
+
+// The 128-bit forms.
+
+func qldr(s *State, r uint8, a uint64) {
+	lo, hi := s.mem.Load128(uint32(a))
+	s.V[r&31] = [2]uint64{lo, hi}
+}
+
+func qstr(s *State, r uint8, a uint64) {
+	v := &s.V[r&31]
+	s.mem.Store128(uint32(a), v[0], v[1])
+}
+
+func qldrImm(s *State, o *op) *op {
+	qldr(s, o.rd, s.R[o.rn&63]+o.imm)
+	return o.after()
+}
+
+func qldrLSL(s *State, o *op) *op {
+	qldr(s, o.rd, s.R[o.rn&63]+s.R[o.rm&63]<<(o.sh&63))
+	return o.after()
+}
+
+func qldrPre(s *State, o *op) *op {
+	a := s.R[o.rn&63] + o.imm
+	qldr(s, o.rd, a)
+	s.R[o.rn&63] = a
+	return o.after()
+}
+
+func qldrPost(s *State, o *op) *op {
+	a := s.R[o.rn&63]
+	qldr(s, o.rd, a)
+	s.R[o.rn&63] = a + o.imm
+	return o.after()
+}
+
+func qstrImm(s *State, o *op) *op {
+	qstr(s, o.rd, s.R[o.rn&63]+o.imm)
+	return o.after()
+}
+
+func qstrLSL(s *State, o *op) *op {
+	qstr(s, o.rd, s.R[o.rn&63]+s.R[o.rm&63]<<(o.sh&63))
+	return o.after()
+}
+
+func qstrPre(s *State, o *op) *op {
+	a := s.R[o.rn&63] + o.imm
+	qstr(s, o.rd, a)
+	s.R[o.rn&63] = a
+	return o.after()
+}
+
+func qstrPost(s *State, o *op) *op {
+	a := s.R[o.rn&63]
+	qstr(s, o.rd, a)
+	s.R[o.rn&63] = a + o.imm
+	return o.after()
+}
+
+// Pairs: ra is the second register, sh the bytes of one. Both accesses come
+// before every change, so that a fault changes nothing.
+
+func (s *State) vldp(o *op, a uint32) {
+	var v, w [2]uint64
+	switch o.sh {
+	case 4:
+		x := s.mem.Load64(a)
+		v[0], w[0] = uint64(uint32(x)), x>>32
+	case 8:
+		v[0], w[0] = s.mem.Load128(a)
+	default:
+		v[0], v[1] = s.mem.Load128(a)
+		w[0], w[1] = s.mem.Load128(a + 16)
+	}
+	s.V[o.rd&31] = v
+	s.V[o.ra&31] = w
+}
+
+func (s *State) vstp(o *op, a uint32) {
+	v, w := &s.V[o.rd&31], &s.V[o.ra&31]
+	switch o.sh {
+	case 4:
+		s.mem.Store64(a, v[0]&ones(32)|w[0]<<32)
+	case 8:
+		s.mem.Store128(a, v[0], w[0])
+	default:
+		s.mem.Probe(a, 32, memory.Write)
+		s.mem.Store128(a, v[0], v[1])
+		s.mem.Store128(a+16, w[0], w[1])
+	}
+}
+
+func vldpImm(s *State, o *op) *op {
+	s.vldp(o, uint32(s.R[o.rn&63]+o.imm))
+	return o.after()
+}
+
+func vldpPre(s *State, o *op) *op {
+	a := s.R[o.rn&63] + o.imm
+	s.vldp(o, uint32(a))
+	s.R[o.rn&63] = a
+	return o.after()
+}
+
+func vldpPost(s *State, o *op) *op {
+	a := s.R[o.rn&63]
+	s.vldp(o, uint32(a))
+	s.R[o.rn&63] = a + o.imm
+	return o.after()
+}
+
+func vstpImm(s *State, o *op) *op {
+	s.vstp(o, uint32(s.R[o.rn&63]+o.imm))
+	return o.after()
+}
+
+func vstpPre(s *State, o *op) *op {
+	a := s.R[o.rn&63] + o.imm
+	s.vstp(o, uint32(a))
+	s.R[o.rn&63] = a
+	return o.after()
+}
+
+func vstpPost(s *State, o *op) *op {
+	a := s.R[o.rn&63]
+	s.vstp(o, uint32(a))
+	s.R[o.rn&63] = a + o.imm
+	return o.after()
+}
+
+func vpair(run opFunc) func(*binder) {
+	return func(b *binder) {
+		scale := b.d.mem().Op.Scale
+		b.operands(run).sh = scale
+	}
+}
