@@ -138,6 +138,7 @@ func (s *deterministic) finish(t *Thread) {
 	s.fold(t)
 	s.threads--
 	s.current = nil
+	s.changed.Broadcast() // for Digest
 	if n := s.next(); n != nil {
 		s.grant(n)
 	}
@@ -448,6 +449,10 @@ func (m *Machine) Digest() uint64 {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	// A process may be known to have ended before its last thread has left.
+	for s.current != nil && s.current.proc.isEnding() {
+		s.changed.Wait()
+	}
 	return s.digest
 }
 

@@ -15,7 +15,7 @@ import (
 )
 
 // subjects are the guests that check a part of the system and exit with 0.
-// die and hostile end in ways of their own, and have their own tests.
+// die, hostile and race end in ways of their own, and have their own tests.
 var subjects = []string{"arith", "clock", "fd", "filestat", "io", "lock", "mem", "path", "poll", "readdir", "start", "thread"}
 
 // TestEveryGuestIsRun keeps a new guest from being forgotten.
@@ -23,7 +23,7 @@ func TestEveryGuestIsRun(t *testing.T) {
 	for _, set := range Sets {
 		names, err := Programs(set)
 		require.NoError(t, err)
-		require.ElementsMatch(t, append([]string{"die", "hostile"}, subjects...), names, set)
+		require.ElementsMatch(t, append([]string{"die", "hostile", "race"}, subjects...), names, set)
 	}
 }
 

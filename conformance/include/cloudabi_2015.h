@@ -917,4 +917,61 @@ static inline cloudabi_errno_t cloudabi_2015_poll_once(const cloudabi_2015_event
 #define cloudabi_sys_thread_yield cloudabi_2015_thread_yield
 #endif
 
+/* Every call that the final ABI lacks, as X(name). */
+#define CLOUDABI_REMOVED_CALLS(X) \
+  X(mem_lock) \
+  X(mem_unlock) \
+  X(sock_accept) \
+  X(sock_bind) \
+  X(sock_connect) \
+  X(sock_listen) \
+  X(sock_stat_get) \
+  X(thread_tcb_set) \
+  X(poll_fd) \
+  X(poll_once)
+
+#ifdef CLOUDABI_CALLS_BY_TRAP
+#define cloudabi_sys_mem_lock cloudabi_2015_mem_lock
+#define cloudabi_sys_mem_unlock cloudabi_2015_mem_unlock
+#define cloudabi_sys_sock_accept cloudabi_2015_sock_accept
+#define cloudabi_sys_sock_bind cloudabi_2015_sock_bind
+#define cloudabi_sys_sock_connect cloudabi_2015_sock_connect
+#define cloudabi_sys_sock_listen cloudabi_2015_sock_listen
+#define cloudabi_sys_sock_stat_get cloudabi_2015_sock_stat_get
+#define cloudabi_sys_thread_tcb_set cloudabi_2015_thread_tcb_set
+#define cloudabi_sys_poll_fd cloudabi_2015_poll_fd
+#define cloudabi_sys_poll_once cloudabi_2015_poll_once
+#else
+/* Pin memory. */
+cloudabi_errno_t cloudabi_sys_mem_lock(const void *addr, size_t len);
+
+/* Unpin memory. */
+cloudabi_errno_t cloudabi_sys_mem_unlock(const void *addr, size_t len);
+
+/* Accept a connection; buf is not written from 2017-07-24 on. */
+cloudabi_errno_t cloudabi_sys_sock_accept(cloudabi_fd_t sock, cloudabi_sockstat_t *buf, cloudabi_fd_t *conn);
+
+/* Bind a socket to a name beneath a directory. */
+cloudabi_errno_t cloudabi_sys_sock_bind(cloudabi_fd_t sock, cloudabi_fd_t fd, const char *path, size_t path_len);
+
+/* Connect a socket to a name beneath a directory. */
+cloudabi_errno_t cloudabi_sys_sock_connect(cloudabi_fd_t sock, cloudabi_fd_t fd, const char *path, size_t path_len);
+
+/* Make a socket listen. */
+cloudabi_errno_t cloudabi_sys_sock_listen(cloudabi_fd_t sock, cloudabi_backlog_t backlog);
+
+/* Addresses and state of a socket. */
+cloudabi_errno_t cloudabi_sys_sock_stat_get(cloudabi_fd_t sock, cloudabi_sockstat_t *buf, cloudabi_ssflags_t flags);
+
+/* X86-64: set the FS base of the thread. */
+cloudabi_errno_t cloudabi_sys_thread_tcb_set(void *tcb);
+
+/* Change and wait on a polling queue. */
+cloudabi_errno_t cloudabi_sys_poll_fd(cloudabi_fd_t fd, const cloudabi_2015_subscription_t *in, size_t nin, cloudabi_2015_event_t *out, size_t nout, const cloudabi_2015_subscription_t *timeout, size_t *ntriggered);
+
+/* Wait once, without a queue. */
+cloudabi_errno_t cloudabi_sys_poll_once(const cloudabi_2015_event_inout_t *in, size_t nin, cloudabi_2015_event_inout_t *out, size_t nout, size_t *nevents);
+
+#endif
+
 #endif

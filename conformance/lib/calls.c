@@ -1,6 +1,7 @@
 /* How a program of the last generation reaches the system: it looks all calls
  * up in the vDSO once and jumps through a table from then on. */
 #include "internal.h"
+#include "cloudabi_2015.h"
 
 #ifdef GUEST_2015
 
@@ -8,15 +9,20 @@ void calls_begin(const void *vdso) { (void)vdso; }
 
 #else
 
+/* Those that the last generation does not have any more are there as well: a
+ * system that has them lets a program take connections from a listening socket,
+ * for one; elsewhere they answer ENOSYS. */
+#define ALL_CALLS(X) CLOUDABI_CALLS(X) CLOUDABI_REMOVED_CALLS(X)
+
 #define ENTRY(name) CALL_##name,
-enum { CLOUDABI_CALLS(ENTRY) CALL_COUNT };
+enum { ALL_CALLS(ENTRY) CALL_COUNT };
 
 /* The table; hidden, so that the stubs reach it relative to the program
  * counter. */
 __attribute__((visibility("hidden"))) void *guest_calls[CALL_COUNT];
 
 #define NAME(name) #name,
-static const char *const names[] = {CLOUDABI_CALLS(NAME)};
+static const char *const names[] = {ALL_CALLS(NAME)};
 
 static cloudabi_errno_t absent(void) { return CLOUDABI_ENOSYS; }
 
@@ -39,8 +45,8 @@ static cloudabi_errno_t absent(void) { return CLOUDABI_ENOSYS; }
 /* The assembler counts the entries in the order of the list. */
 __asm__(".set call_next, 0");
 #define NUMBER(name) __asm__(".set call_" #name ", call_next\n.set call_next, call_next+1");
-CLOUDABI_CALLS(NUMBER)
-CLOUDABI_CALLS(STUB)
+ALL_CALLS(NUMBER)
+ALL_CALLS(STUB)
 
 typedef struct { char ident[32]; uint64_t phoff; char rest[16]; uint16_t phentsize, phnum; } elf_header;
 typedef struct { uint32_t type, flags; uint64_t offset, vaddr, paddr, filesz, memsz, align; } program_header;

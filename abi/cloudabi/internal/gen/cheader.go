@@ -273,8 +273,29 @@ func (m *model) cHeader2015() ([]byte, error) {
 			m.cTrapAlias(&b, c)
 		}
 	}
-	b.WriteString("#endif\n\n#endif\n")
+	b.WriteString("#endif\n\n")
+	m.cRemoved(&b)
+	b.WriteString("#endif\n")
 	return b.Bytes(), nil
+}
+
+// cRemoved declares the calls that the final ABI lacks. The vDSO has them all
+// the same, so a final program may use them where it finds them.
+func (m *model) cRemoved(b *bytes.Buffer) {
+	removed := slices.DeleteFunc(slices.Clone(m.calls), func(c *call) bool { return c.Era == eraAll })
+	b.WriteString("/* Every call that the final ABI lacks, as X(name). */\n#define CLOUDABI_REMOVED_CALLS(X)")
+	for _, c := range removed {
+		fmt.Fprintf(b, " \\\n  X(%s)", c.Name)
+	}
+	b.WriteString("\n\n#ifdef CLOUDABI_CALLS_BY_TRAP\n")
+	for _, c := range removed {
+		fmt.Fprintf(b, "#define cloudabi_sys_%s cloudabi_2015_%s\n", c.Name, c.Name)
+	}
+	b.WriteString("#else\n")
+	for _, c := range removed {
+		fmt.Fprintf(b, "/* %s */\ncloudabi_errno_t cloudabi_sys_%s(%s);\n\n", sentence(c.Purpose), c.Name, m.cParams(c.signature, true))
+	}
+	b.WriteString("#endif\n\n")
 }
 
 // cTrapAlias lets the final name of a call stand for its trap. Where a
