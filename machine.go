@@ -88,10 +88,6 @@ type Config struct {
 // error means that nothing was started; capabilities that take over what they
 // were made from (see there) have then closed it.
 func (m *Machine) Start(ctx context.Context, image *Image, config Config) (*Process, error) {
-	engine, err := m.options.engine(image.elf.Arch)
-	if err != nil {
-		return nil, err
-	}
 	c := converter{capabilities: config.Capabilities}
 	value, err := c.value(config.Args, 0)
 	if err != nil {
@@ -113,7 +109,7 @@ func (m *Machine) Start(ctx context.Context, image *Image, config Config) (*Proc
 		Image:       image.elf,
 		ArgData:     data,
 		Descriptors: descriptors,
-		Engine:      engine,
+		Engine:      m.options.engine,
 		Form:        m.options.Memory,
 		Generation:  config.Generation,
 		StartForm:   config.StartForm,

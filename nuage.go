@@ -163,18 +163,16 @@ type Options struct {
 	Seed          uint64
 }
 
-// engine returns what makes engines for programs of the instruction set.
-func (o *Options) engine(arch cpu.Arch) (func(*memory.Space) cpu.Engine, error) {
+// engine makes what runs programs of the instruction set in an address space.
+func (o *Options) engine(arch cpu.Arch, space *memory.Space) (cpu.Engine, error) {
 	if o.Engine > Interpreter {
 		return nil, fmt.Errorf("there is no engine %v", o.Engine)
 	}
-	if arch != cpu.X86_64 {
-		return nil, fmt.Errorf("the program is for %v, which this build can load and inspect but not run; build it for x86_64-unknown-cloudabi", arch)
+	switch arch {
+	case cpu.X86_64:
+		return x86.NewInterpreter(space, x86.Options{Checked: o.Checked}), nil
 	}
-	checked := o.Checked
-	return func(space *memory.Space) cpu.Engine {
-		return x86.NewInterpreter(space, x86.Options{Checked: checked})
-	}, nil
+	return nil, fmt.Errorf("the program is for %v, which this build can load and inspect but not run; build it for x86_64-unknown-cloudabi", arch)
 }
 
 // Run runs the program once on a machine of its own with default options, and

@@ -80,7 +80,7 @@ func (fx *futexes) signal(t *Thread, addr uint64, key futexKey, n uint64) clouda
 		return cloudabi.ESUCCESS
 	}
 	c.waiters = slices.DeleteFunc(c.waiters, func(w *futexWaiter) bool {
-		ending := w.t.proc.isEnding()
+		ending := w.t.dying()
 		if ending {
 			w.condvar = 0
 		}

@@ -22,6 +22,8 @@ type args struct {
 	direct  bool       // trapped from the program's own code, not the vDSO
 	gen     Generation // whose numbering the trap used; Final through the vDSO
 	fiveArg bool       // poll in the form with a descriptor, before 2015-08-04
+	results int        // how many of the outputs there are
+	store   []uint64   // through the vDSO: where the outputs go
 }
 
 // fd is the descriptor in argument i, also where that is a lookup, which has
@@ -37,6 +39,7 @@ func (a *args) follow(i int) bool {
 // syscall answers the system call instruction at pc: it finds the row, fetches
 // the arguments, runs the handler, and writes the results.
 func (t *Thread) syscall(pc uint64) {
+	t.replaced = false
 	if t.proc.program.vdso.contains(pc) {
 		t.syscallVDSO()
 		return
@@ -54,23 +57,24 @@ func (t *Thread) syscallVDSO() {
 		t.cpu.State.SetResult(0, uint64(cloudabi.ENOSYS))
 		return
 	}
-	*a = args{row: &calls[n], gen: Final}
-	inputs, outputs := a.row.inputs, len(a.row.call.Outputs)
-	var p [10]uint64 // inputs and output pointers: poll_fd has seven
+	*a = args{row: &calls[n], gen: Final, results: len(calls[n].call.Outputs)}
+	inputs, outputs := a.row.inputs, a.results
+	p := &t.pointers // inputs and output pointers: poll_fd has seven
 	copy(p[:trap.Regs], trap.Args[:trap.Regs])
 	errno := cloudabi.ESUCCESS
 	for i := trap.Regs; i < len(inputs)+outputs && errno == 0; i++ {
 		p[i], errno = t.load64(t.cpu.State.SP() + 8 + 8*uint64(i-trap.Regs))
 	}
 	copy(a.v[:], p[:len(inputs)])
+	a.store = p[len(inputs) : len(inputs)+outputs]
 	if errno == 0 {
 		errno = t.invoke(a)
 	}
-	if t.exiting || t.proc.isEnding() {
+	if t.gone() {
 		return
 	}
 	if errno == 0 {
-		errno = t.storeOutputs(a, p[len(inputs):len(inputs)+outputs])
+		errno = t.storeOutputs(a, a.store[:a.results])
 	}
 	t.cpu.State.SetResult(0, uint64(errno))
 }
@@ -100,13 +104,14 @@ func (t *Thread) syscallDirect() {
 	*a = args{direct: true, gen: gen}
 	if trap.Number < uint64(len(table)) {
 		a.row = table[trap.Number]
+		a.results = len(a.row.call.Outputs)
 		copy(a.v[:], trap.Args[:trap.Regs])
 		if a.row.call.Name == "poll" {
 			t.choosePoll(a)
 		}
 		errno = t.invoke(a)
 	}
-	if t.exiting || t.proc.isEnding() {
+	if t.gone() {
 		return
 	}
 	if errno != 0 {
@@ -116,7 +121,7 @@ func (t *Thread) syscallDirect() {
 	}
 	s.SetCarry(false)
 	s.SetResult(0, a.out[0])
-	if len(a.row.call.Outputs) > 1 {
+	if a.results > 1 {
 		s.SetResult(1, a.out[1])
 	}
 }

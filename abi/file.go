@@ -407,7 +407,7 @@ func (t *Thread) fileReaddir(a *args) cloudabi.Errno {
 		if errno = w.write(b[:]); errno == 0 {
 			errno = w.write([]byte(e.Name))
 		}
-		return errno == 0 && w.left > 0 && !t.proc.isEnding()
+		return errno == 0 && w.left > 0 && !t.dying()
 	})
 	if err != nil {
 		return errnoOf(err)

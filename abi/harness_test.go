@@ -41,6 +41,7 @@ type scripts struct {
 	machine *Machine
 	mu      sync.Mutex
 	list    []script
+	images  map[uint64]script // by the entry point of an image that proc_exec can load
 }
 
 // entry returns the entry point of a script.
@@ -55,7 +56,7 @@ func (s *scripts) at(entry uint64) script {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if entry >= uint64(len(s.list)) {
-		return nil
+		return s.images[entry]
 	}
 	return s.list[entry]
 }
@@ -74,7 +75,10 @@ func (e *scriptEngine) Run(t *cpu.Thread, _ uint64) cpu.Stop {
 		if f == nil {
 			return cpu.Stop{Kind: cpu.StopFault, PC: s.pc, Fault: memory.Fault{Addr: s.pc, Access: memory.Exec}}
 		}
-		g := &guest{TB: e.tb, t: t, s: s, space: e.space, scripts: e.scripts, scratch: s.sp - 4096}
+		g := &guest{TB: e.tb, t: t, s: s, space: e.space, scripts: e.scripts, scratch: s.sp - 4096, vdso: vdsoAddress}
+		if s.pc >= imageBase {
+			g.vdso = g.auxv(cloudabi.AtSysinfoEhdr)
+		}
 		var cancel func()
 		next, cancel = iter.Pull(func(yield func(cpu.Stop) bool) {
 			defer func() {
@@ -147,6 +151,7 @@ type guest struct {
 	yield   func(cpu.Stop) bool
 	scratch uint64 // outputs and small things, below the stack pointer
 	heap    uint64
+	vdso    uint64
 }
 
 const vdsoAddress = 0xfff00000
@@ -179,7 +184,7 @@ func (g *guest) sysC(id cloudabi.CallID, in ...uint64) cloudabi.Errno {
 			g.store64(g.s.sp+8+8*uint64(i-len(g.s.args)), v)
 		}
 	}
-	g.stop(cpu.Stop{Kind: cpu.StopSyscall, PC: vdsoAddress + 4})
+	g.stop(cpu.Stop{Kind: cpu.StopSyscall, PC: g.vdso + 4})
 	return cloudabi.Errno(g.s.result[0])
 }
 
@@ -408,9 +413,12 @@ func (w *world) tryStart(ctx context.Context, f script, fds ...DescriptorSpec) (
 	space, err := memory.New(memory.Options{Form: w.form, Quota: w.m.quota})
 	require.NoError(w, err)
 	s := &scripts{machine: w.m}
-	p := w.m.newProcess(space, func(space *memory.Space) cpu.Engine {
-		return &scriptEngine{space: space, tb: w.TB, scripts: s}
+	p := w.m.newProcess(func(_ cpu.Arch, space *memory.Space) (cpu.Engine, error) {
+		return &scriptEngine{space: space, tb: w.TB, scripts: s}, nil
 	}, files)
+	p.form = w.form
+	p.program, err = p.newProgram(cpu.X86_64, space)
+	require.NoError(w, err)
 	p.program.vdso = addressRange{vdsoAddress, vdsoAddress + 4096}
 	err = p.launch(ctx, func(t *Thread) (cpu.Start, error) {
 		stack, err := space.Map(memory.Mapping{Len: 16384, Prot: memory.Read | memory.Write, MaxProt: allAccess})

@@ -20,11 +20,12 @@ type Limits struct {
 	// OutputBytes that may be written to streams of the host; a write beyond
 	// that is cut short, then EFBIG. Default none.
 	OutputBytes uint64
-	// CPUTime of each process in nanoseconds, summed over its threads. A
-	// process that has used it up dies of signal xcpu. Default none.
+	// CPUTime in nanoseconds of each process that was started from outside
+	// and all its descendants together, summed over their threads. When it is
+	// used up they die of signal xcpu. Default none.
 	CPUTime uint64
-	// WallTime of each process in nanoseconds since its start, after which it
-	// dies of signal alrm. Default none.
+	// WallTime in nanoseconds since a process was started from outside, after
+	// which it and all its descendants die of signal alrm. Default none.
 	WallTime uint64
 }
 

@@ -103,7 +103,7 @@ func (t *Thread) futexKey(addr uint64, scope cloudabi.Scope) (futexKey, cloudabi
 // a process that is ending only a while.
 func (t *Thread) update(addr uint64, f func(word uint32) (to uint32, change bool)) cloudabi.Errno {
 	const attempts = 1000
-	for i := 0; i < attempts || !t.proc.isEnding(); i++ {
+	for i := 0; i < attempts || !t.dying(); i++ {
 		word, err := t.space().LoadAtomic32(addr)
 		if err != nil {
 			return cloudabi.EFAULT
@@ -218,8 +218,8 @@ func (fx *futexes) release(t *Thread, addr uint64, key futexKey) cloudabi.Errno 
 	}
 	// Threads of a process that is ending leave by themselves; a lock handed
 	// to them would be held by a dead thread.
-	l.writers = slices.DeleteFunc(l.writers, func(w *futexWaiter) bool { return w.t.proc.isEnding() })
-	l.readers = slices.DeleteFunc(l.readers, func(w *futexWaiter) bool { return w.t.proc.isEnding() })
+	l.writers = slices.DeleteFunc(l.writers, func(w *futexWaiter) bool { return w.t.dying() })
+	l.readers = slices.DeleteFunc(l.readers, func(w *futexWaiter) bool { return w.t.dying() })
 	if len(l.writers) > 0 {
 		w := l.writers[0]
 		word := w.t.tid | lockWrite

@@ -237,8 +237,7 @@ func TestLockStates(t *testing.T) {
 	defer space.Close()
 	_, err = space.Map(memory.Mapping{Addr: modelLock, Len: 4096, Prot: memory.Read | memory.Write, MaxProt: allAccess, Fixed: true})
 	require.NoError(t, err)
-	p := &Process{machine: w.m}
-	p.program.space = space
+	p := &Process{machine: w.m, program: &program{space: space}}
 
 	type step struct {
 		thread int

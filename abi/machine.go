@@ -38,6 +38,7 @@ type Machine struct {
 	openFiles atomic.Int64
 	shared    atomic.Uint64 // shared memory objects so far
 	output    atomic.Uint64 // bytes written to host streams
+	several   atomic.Bool   // there has been more than one process
 
 	mu        sync.Mutex
 	processes map[*Process]struct{}
@@ -139,8 +140,18 @@ func (m *Machine) addProcess(p *Process) error {
 	}
 	m.lastPid++
 	p.id = m.lastPid
+	if p.id > 1 {
+		m.several.Store(true)
+	}
 	m.processes[p] = struct{}{}
 	return nil
+}
+
+// crowded reports whether addProcess or addThread would fail at this moment.
+func (m *Machine) crowded() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.closed || uint64(len(m.processes)) >= m.limits.Processes || uint64(len(m.threads)) >= m.limits.Threads
 }
 
 func (m *Machine) removeProcess(p *Process) {

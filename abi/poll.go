@@ -314,11 +314,20 @@ func (p *poller) addDescriptor(i int) {
 // addProcess waits for a child.
 func (p *poller) addProcess(i int) {
 	d, errno := p.t.proc.fds.get(p.subs[i].ProcTerminateFd, cloudabi.RightPollProcTerminate)
-	if errno == 0 {
-		d.file.release()
-		errno = cloudabi.EINVAL // no kind that has the right otherwise
+	if errno != 0 {
+		p.fire(i, errno)
+		return
 	}
-	p.fire(i, errno)
+	o, ok := d.file.object.(*processObject)
+	if !ok { // a device may have all rights
+		d.file.release()
+		p.fire(i, cloudabi.EINVAL)
+		return
+	}
+	item := &pollItem{index: i, file: d.file, queue: o.waiters()}
+	item.notify = p.notify(item)
+	p.items = append(p.items, item)
+	p.check(item)
 }
 
 // notify returns what puts item on the fired list.
@@ -338,6 +347,13 @@ func (p *poller) notify(item *pollItem) func(*waitEntry) {
 func (p *poller) check(item *pollItem) {
 	i := item.index
 	s, e := &p.subs[i], &p.events[i]
+	if s.Type == cloudabi.EventtypeProcTerminate {
+		if status, ended := item.file.object.(*processObject).ended(); ended {
+			terminated(e, status)
+			p.fire(i, cloudabi.ESUCCESS)
+		}
+		return
+	}
 	direction := Input
 	if s.Type == cloudabi.EventtypeFdWrite {
 		direction = Output

@@ -24,8 +24,8 @@ func (t *Thread) procRaise(a *args) cloudabi.Errno {
 		return cloudabi.ESUCCESS
 	case cloudabi.SIGSTOP, cloudabi.SIGTSTP, cloudabi.SIGTTIN, cloudabi.SIGTTOU:
 		t.proc.stop()
-		if f := t.proc.onStop; f != nil {
-			f(sig)
+		if f := t.proc.stopped; f != nil {
+			f(t.proc, sig)
 		}
 		return cloudabi.ESUCCESS
 	}

@@ -18,41 +18,74 @@ import (
 // threads that share them. All methods are safe for concurrent use.
 type Process struct {
 	machine *Machine
+	family  *family
 	id      uint64
 	fds     *fdTable
-	program program
-	onStop  func(cloudabi.Signal)
+	// program is replaced by proc_exec, with mu held, while the calling thread
+	// is the only one: threads of the process read it freely.
+	program *program
+	engines Engines
+	form    memory.Form
+	started uint64 // realtime
+	stopped func(*Process, cloudabi.Signal)
 	trace   func(*TraceEvent)
 	queue   waitQueue // woken when the process has ended
 
 	// attention tells the threads at each system call and interrupt to look at
-	// the life cycle: it is set while the process is stopped or ending.
+	// the life cycle: it is set while the process is halted, frozen, being
+	// replaced or ending.
 	attention atomic.Bool
 	over      atomic.Bool // same as ending, for those who hold other mutexes
 	// shownGeneration is the generation the program has shown itself to be
 	// of, when that was left open.
 	shownGeneration atomic.Int32
 
-	mu      sync.Mutex
-	threads map[uint32]*Thread
-	ending  bool
-	stopped bool
-	status  ExitStatus // valid when ending
-	cpuUsed uint64     // of threads that are gone
-	cancels []func()   // timers and context watchers, called at the end
-	cpuTime func()     // cancels the timer of the CPU time limit
-	done    chan struct{}
+	// running counts the threads that do anything but wait in park. A thread
+	// that forks is the freezer: all others wait until it is done (fork.go).
+	running atomic.Int32
+	freezer atomic.Pointer[Thread]
+
+	mu       sync.Mutex
+	threads  map[uint32]*Thread
+	ending   bool
+	halted   bool       // by a stop signal
+	survivor *Thread    // of proc_exec: all others are to leave
+	status   ExitStatus // valid when ending
+	cpuUsed  uint64     // of threads that are gone
+	done     chan struct{}
 }
 
 // program is what proc_exec replaces.
 type program struct {
 	space      *memory.Space
 	engine     cpu.Engine
-	newEngine  func(*memory.Space) cpu.Engine
 	vdso       addressRange
 	generation Generation
 	startForm  elf.Generation
+	stackSize  uint64
 	loaded     elf.Loaded
+	// file holds the descriptor the program was read from, if proc_exec did:
+	// its symbols are read when somebody asks.
+	file *openFile
+}
+
+// newProgram makes an engine for a space, which it takes over.
+func (p *Process) newProgram(arch cpu.Arch, space *memory.Space) (*program, error) {
+	engine, err := p.engines(arch, space)
+	if err != nil {
+		_ = space.Close()
+		return nil, err
+	}
+	return &program{space: space, engine: engine}, nil
+}
+
+// close releases the program. No thread runs it any more.
+func (g *program) close() {
+	_ = g.engine.Close()
+	_ = g.space.Close()
+	if g.file != nil {
+		g.file.release()
+	}
 }
 
 // addressRange is the addresses from Start up to but not including End.
@@ -95,11 +128,19 @@ func (s ExitStatus) String() string {
 func (p *Process) ID() uint64 { return p.id }
 
 // Space is the process's address space, for looking from outside: a debugger,
-// a test. It must not be used after the process has ended.
-func (p *Process) Space() *memory.Space { return p.program.space }
+// a test. It must not be used after the process has ended or has replaced its
+// program by proc_exec.
+func (p *Process) Space() *memory.Space { return p.current().space }
 
 // Loaded says where the program is in memory.
-func (p *Process) Loaded() *elf.Loaded { return &p.program.loaded }
+func (p *Process) Loaded() *elf.Loaded { return &p.current().loaded }
+
+// current is the program, for those who are not threads of the process.
+func (p *Process) current() *program {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.program
+}
 
 // Machine returns the machine the process runs on.
 func (p *Process) Machine() *Machine { return p.machine }
@@ -152,19 +193,24 @@ func (p *Process) Stop() { p.stop() }
 func (p *Process) Continue() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.stopped {
+	if !p.halted {
 		return
 	}
-	p.stopped = false
-	p.attention.Store(p.ending)
+	p.halted = false
+	p.setAttention()
 	p.wakeAll()
+}
+
+// setAttention brings the flag up to date. The caller holds p.mu.
+func (p *Process) setAttention() {
+	p.attention.Store(p.ending || p.halted || p.survivor != nil || p.freezer.Load() != nil)
 }
 
 // Stopped reports whether the process is stopped.
 func (p *Process) Stopped() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.stopped && !p.ending
+	return p.halted && !p.ending
 }
 
 // stop makes every thread pause before its next instruction.
@@ -174,8 +220,8 @@ func (p *Process) stop() {
 	if p.ending {
 		return
 	}
-	p.stopped = true
-	p.attention.Store(true)
+	p.halted = true
+	p.setAttention()
 	p.wakeAll()
 }
 
@@ -188,7 +234,7 @@ func (p *Process) end(s ExitStatus) {
 	}
 	p.ending, p.status = true, s
 	p.over.Store(true)
-	p.attention.Store(true)
+	p.setAttention()
 	p.wakeAll()
 }
 
@@ -215,12 +261,12 @@ func (p *Process) addThread(state cpu.State) (*Thread, error) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.ending {
+	if p.ending || p.survivor != nil {
 		p.machine.removeThread(t)
 		return nil, ErrClosed
 	}
 	p.threads[t.tid] = t
-	if p.stopped {
+	if p.halted {
 		t.cpu.Interrupt()
 	}
 	return t, nil
@@ -243,6 +289,9 @@ func (p *Process) removeThread(t *Thread) {
 	delete(p.threads, t.tid)
 	p.cpuUsed += t.busy(p.machine.host.Monotonic())
 	last := len(p.threads) == 0
+	if p.survivor != nil {
+		p.survivor.unpark()
+	}
 	p.mu.Unlock()
 	if last {
 		p.end(ExitStatus{})
@@ -252,30 +301,12 @@ func (p *Process) removeThread(t *Thread) {
 
 // release gives back everything the process held. No thread is left.
 func (p *Process) release() {
-	p.mu.Lock()
-	cancels := p.cancels
-	if p.cpuTime != nil {
-		cancels = append(cancels, p.cpuTime)
-	}
-	p.cancels, p.cpuTime = nil, nil
-	p.mu.Unlock()
-	for _, cancel := range cancels {
-		cancel()
-	}
+	p.family.remove(p)
 	p.fds.closeAll()
-	_ = p.program.engine.Close()
-	_ = p.program.space.Close()
+	p.program.close()
 	p.machine.removeProcess(p)
 	close(p.done)
 	p.queue.wake()
-}
-
-// onEnd has f called when the process is released. It is for what must not
-// outlive the process.
-func (p *Process) onEnd(f func()) {
-	p.mu.Lock()
-	p.cancels = append(p.cancels, f)
-	p.mu.Unlock()
 }
 
 // CPUTime is the time its threads have spent running, in nanoseconds. The
@@ -290,42 +321,6 @@ func (p *Process) CPUTime() uint64 {
 		total += t.busy(now)
 	}
 	return total
-}
-
-// limitWallTime arms the limit of Limits.WallTime.
-func (p *Process) limitWallTime() {
-	limit := p.machine.limits.WallTime
-	if limit == NoLimit {
-		return
-	}
-	now := p.machine.outer.Monotonic()
-	p.onEnd(p.machine.outer.At(now+min(limit, Forever-1-now), func() {
-		p.KillFor(cloudabi.SIGALRM, limitText("run time", limit))
-	}))
-}
-
-// limitCPUTime arms the limit of Limits.CPUTime: the next look at the time
-// used is when all threads together can have used up what is left, but at the
-// latest after a tenth of a second, for threads that start meanwhile.
-func (p *Process) limitCPUTime() {
-	limit := p.machine.limits.CPUTime
-	if limit == NoLimit {
-		return
-	}
-	const least, most = 1e6, 1e8
-	used := p.CPUTime()
-	if used >= limit {
-		p.KillFor(cloudabi.SIGXCPU, limitText("CPU time", limit))
-		return
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.ending {
-		return
-	}
-	wait := (limit - used) / uint64(max(len(p.threads), 1))
-	at := p.machine.host.Monotonic() + min(max(wait, least), most)
-	p.cpuTime = p.machine.host.At(at, p.limitCPUTime)
 }
 
 // Threads returns the ids of the live threads in ascending order.

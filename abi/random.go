@@ -13,7 +13,7 @@ func (t *Thread) randomGet(a *args) cloudabi.Errno {
 	}
 	buf := buffers.Get().(*[bufferSize]byte)
 	defer buffers.Put(buf)
-	for n > 0 && !t.proc.isEnding() {
+	for n > 0 && !t.dying() {
 		p := buf[:min(n, bufferSize)]
 		t.machine.host.Random(p)
 		if errno := t.store(p, addr); errno != 0 {

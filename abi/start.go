@@ -21,7 +21,7 @@ type StartOptions struct {
 	Descriptors []DescriptorSpec
 
 	// Engine makes what runs the threads of an address space. Required.
-	Engine func(*memory.Space) cpu.Engine
+	Engine Engines
 
 	// Form is the way guest memory is kept on the host.
 	Form memory.Form
@@ -41,6 +41,12 @@ type StartOptions struct {
 	Stopped func(*Process, cloudabi.Signal)
 }
 
+// Engines makes what runs the threads of an address space in programs of an
+// instruction set. It is called for the first program, for every copy that
+// proc_fork makes, and for every program that proc_exec starts, which may be of
+// another instruction set; an error then answers the call with ENOEXEC.
+type Engines func(cpu.Arch, *memory.Space) (cpu.Engine, error)
+
 // DescriptorSpec is a descriptor a process starts with.
 type DescriptorSpec struct {
 	Object Object
@@ -56,8 +62,8 @@ type DescriptorSpec struct {
 }
 
 // Start loads an image into a new address space and runs it as a new process.
-// When ctx is cancelled the process is killed, at once and wherever its threads
-// are. An error means that nothing was started; errors about the image are
+// When ctx is cancelled the process and all that it has forked are killed, at
+// once and wherever their threads are. An error means that nothing was started; errors about the image are
 // *elf.Error.
 func (m *Machine) Start(ctx context.Context, o StartOptions) (*Process, error) {
 	files, err := m.openAll(o.Descriptors)
@@ -73,37 +79,45 @@ func (m *Machine) Start(ctx context.Context, o StartOptions) (*Process, error) {
 		files.closeAll()
 		return nil, err
 	}
-	p := m.newProcess(space, o.Engine, files)
-	p.program.generation = o.Generation
+	p := m.newProcess(o.Engine, files)
+	if p.program, err = p.newProgram(o.Image.Arch, space); err != nil {
+		files.closeAll()
+		return nil, err
+	}
+	p.form = o.Form
+	p.program.generation, p.program.startForm, p.program.stackSize = o.Generation, o.StartForm, o.StackSize
 	if o.Trace != nil {
 		p.trace = o.Trace
 	}
-	if o.Stopped != nil {
-		p.onStop = func(sig cloudabi.Signal) { o.Stopped(p, sig) }
-	}
+	p.stopped = o.Stopped
 	err = p.launch(ctx, func(t *Thread) (cpu.Start, error) {
-		load := elf.LoadOptions{
-			Generation: o.StartForm,
-			StackSize:  o.StackSize,
-			ArgData:    o.ArgData,
-			TID:        cloudabi.Tid(t.tid),
-			NCPUs:      uint32(m.host.CPUs()),
-		}
-		m.host.Random(load.Canary[:])
-		m.host.Random(load.PID[:])
-		loaded, err := elf.Load(o.Image, space, load)
-		if err != nil {
-			return cpu.Start{}, err
-		}
-		p.program.loaded = loaded
-		p.program.startForm = o.StartForm
-		p.program.vdso = addressRange{loaded.VDSO.Addr, loaded.VDSO.Addr + loaded.VDSO.Len}
-		return loaded.Start, nil
+		return p.program.load(t, o.Image, o.ArgData)
 	})
 	if err != nil {
 		return nil, err
 	}
 	return p, nil
+}
+
+// load puts an image into the program's space, to be begun by thread t.
+func (g *program) load(t *Thread, image *elf.Image, argdata []byte) (cpu.Start, error) {
+	host := t.machine.host
+	o := elf.LoadOptions{
+		Generation: g.startForm,
+		StackSize:  g.stackSize,
+		ArgData:    argdata,
+		TID:        cloudabi.Tid(t.tid),
+		NCPUs:      uint32(host.CPUs()),
+	}
+	host.Random(o.Canary[:])
+	host.Random(o.PID[:])
+	loaded, err := elf.Load(image, g.space, o)
+	if err != nil {
+		return cpu.Start{}, err
+	}
+	g.loaded = loaded
+	g.vdso = addressRange{loaded.VDSO.Addr, loaded.VDSO.Addr + loaded.VDSO.Len}
+	return loaded.Start, nil
 }
 
 // openAll makes a table of the descriptors a process starts with.
@@ -141,19 +155,18 @@ func closeObjects(specs []DescriptorSpec) {
 	}
 }
 
-// newProcess makes a process without threads, which nobody knows yet.
-func (m *Machine) newProcess(space *memory.Space, engine func(*memory.Space) cpu.Engine, files *fdTable) *Process {
-	p := &Process{
+// newProcess makes a process without a program and threads, which nobody knows
+// yet.
+func (m *Machine) newProcess(engines Engines, files *fdTable) *Process {
+	return &Process{
 		machine: m,
 		fds:     files,
+		engines: engines,
+		started: m.host.Realtime(),
 		trace:   m.trace,
 		threads: make(map[uint32]*Thread),
 		done:    make(chan struct{}),
 	}
-	p.program.space = space
-	p.program.newEngine = engine
-	p.program.engine = engine(space)
-	return p
 }
 
 // launch gives the process an identity and its first thread, has load put the
@@ -178,12 +191,7 @@ func (p *Process) launch(ctx context.Context, load func(*Thread) (cpu.Start, err
 		p.abandon()
 		return err
 	}
-	stopWatching := context.AfterFunc(ctx, func() {
-		p.KillFor(cloudabi.SIGKILL, fmt.Sprintf("cancelled: %v", context.Cause(ctx)))
-	})
-	p.onEnd(func() { stopWatching() })
-	p.limitWallTime()
-	p.limitCPUTime()
+	p.family = p.machine.newFamily(ctx, p)
 	t.start()
 	return nil
 }
@@ -192,7 +200,6 @@ func (p *Process) launch(ctx context.Context, load func(*Thread) (cpu.Start, err
 func (p *Process) abandon() {
 	p.over.Store(true)
 	p.fds.closeAll()
-	_ = p.program.engine.Close()
-	_ = p.program.space.Close()
+	p.program.close()
 	close(p.done)
 }

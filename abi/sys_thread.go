@@ -18,7 +18,7 @@ func (t *Thread) threadCreate(a *args) cloudabi.Errno {
 	if err != nil {
 		return cloudabi.EAGAIN
 	}
-	program := &t.proc.program
+	program := t.proc.program
 	start, err := elf.PlaceThread(program.space, state.Arch(), program.startForm, attr, cloudabi.Tid(n.tid))
 	if err != nil {
 		t.proc.dropThread(n)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 
 	"github.com/nuage-emu/nuage/abi/cloudabi"
 	"github.com/nuage-emu/nuage/cpu"
@@ -31,10 +32,13 @@ type Thread struct {
 	since   uint64
 	running bool
 
-	args   args // of the call under way
-	iovecs []iovec
+	args     args // of the call under way
+	pointers [10]uint64
+	iovecs   []iovec
 
-	left bool // loop has ended, by no panic
+	left     bool        // loop has ended, by no panic
+	killed   atomic.Bool // another thread of the process replaces the program
+	replaced bool        // the call under way has replaced it
 
 	// exitLock is the lock that thread_exit asked to release, once the thread
 	// runs no more.
@@ -51,6 +55,7 @@ func (t *Thread) start() { t.machine.sched.start(t, t.run) }
 
 // run is the life of a guest thread.
 func (t *Thread) run() {
+	t.proc.enter(t)
 	t.clock(true)
 	defer t.leave()
 	t.loop()
@@ -92,9 +97,10 @@ func (t *Thread) leave() {
 				t.cpu.State.PC(), t.tid, r, debug.Stack()),
 		})
 	}
-	if t.exiting && !t.proc.isEnding() {
+	if t.exiting && !t.dying() {
 		t.releaseExitLock()
 	}
+	t.proc.exit()
 	t.proc.removeThread(t)
 }
 
@@ -107,30 +113,40 @@ func (t *Thread) proceed() bool {
 	}
 	for {
 		p.mu.Lock()
-		ending, stopped := p.ending, p.stopped
+		halted := p.halted
 		p.mu.Unlock()
+		f := p.freezer.Load()
 		switch {
-		case ending:
+		case t.dying():
 			return false
-		case !stopped:
+		case !halted && (f == nil || f == t):
 			return true
 		}
 		t.park(Forever, waitStop)
 	}
 }
 
+// dying reports whether the thread is to leave. It may be called from any
+// goroutine.
+func (t *Thread) dying() bool { return t.proc.over.Load() || t.killed.Load() }
+
+// gone reports whether the call under way has nobody to return to.
+func (t *Thread) gone() bool { return t.exiting || t.replaced || t.dying() }
+
 // park suspends the thread until unpark is called or the host's monotonic
 // clock reaches the deadline. It may return early. It reports false if the
-// process is ending; the caller then undoes what it has queued and returns,
+// thread is to leave; the caller then undoes what it has queued and returns,
 // with any error number, for nobody will see it.
 func (t *Thread) park(deadline uint64, why wait) (alive bool) {
-	if t.proc.isEnding() {
+	if t.dying() {
 		return false
 	}
 	t.clock(false)
+	t.proc.exit()
 	t.machine.sched.park(t, deadline, why)
+	t.proc.enter(t)
 	t.clock(true)
-	return !t.proc.isEnding()
+	return !t.dying()
 }
 
 // unpark ends the present or else the next park. It may be called from any

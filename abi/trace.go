@@ -23,6 +23,8 @@ type TraceEvent struct {
 	// Start is on the host's monotonic clock; both are in nanoseconds.
 	Start    uint64 `json:"start"`
 	Duration uint64 `json:"duration"`
+
+	several bool // the machine has had more than one process
 }
 
 // TraceValue is an argument or a result.
@@ -51,10 +53,16 @@ func errorName(e cloudabi.Errno) string {
 	return e.String()
 }
 
-// String is the event in one line: thread, call, arguments, result, time.
+// String is the event in one line: thread, call, arguments, result, time. Once
+// a machine has had more than one process, the number of the process is in front
+// of the thread's.
 func (e *TraceEvent) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "[%d] %s(", e.Thread, e.Call)
+	if e.several {
+		fmt.Fprintf(&b, "[%d.%d] %s(", e.Process, e.Thread, e.Call)
+	} else {
+		fmt.Fprintf(&b, "[%d] %s(", e.Thread, e.Call)
+	}
 	writeValues(&b, e.Args)
 	b.WriteString(")")
 	switch {
@@ -121,14 +129,15 @@ func (t *Thread) traced(a *args) cloudabi.Errno {
 	}
 	e.Errno = errno
 	e.Duration = t.machine.host.Monotonic() - e.Start
-	e.Returned = !t.exiting && !t.proc.isEnding()
-	if errno == 0 && e.Returned {
+	e.Returned = !t.exiting && !t.dying()
+	e.several = t.machine.several.Load()
+	if errno == 0 && e.Returned && !t.replaced {
 		for i, arg := range c.Inputs {
 			if arg.Pointer {
 				e.Args[i].Text = t.describe(a, i, &v, true)
 			}
 		}
-		for i, out := range c.Outputs {
+		for i, out := range c.Outputs[:a.results] {
 			mask := ^uint64(0) >> (64 - 8*out.Width)
 			value := a.out[i] & mask
 			e.Results = append(e.Results, TraceValue{Name: out.Name, Value: value, Text: scalarText(out, value)})

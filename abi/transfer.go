@@ -108,7 +108,7 @@ func (t *Thread) readFile(o *regular, list []iovec, off int64) (uint64, cloudabi
 	defer buffers.Put(buf)
 	c := cursor{list: list}
 	var total uint64
-	for !t.proc.isEnding() {
+	for !t.dying() {
 		room, fault := t.room(c, bufferSize)
 		if room == 0 {
 			return total, fault
@@ -136,7 +136,7 @@ func (t *Thread) writeFile(f *openFile, o *regular, list []iovec, off int64) (to
 	defer buffers.Put(buf)
 	c := cursor{list: list}
 	end = off
-	for !t.proc.isEnding() {
+	for !t.dying() {
 		n, fault := t.gather(&c, buf[:])
 		if n == 0 {
 			errno = fault

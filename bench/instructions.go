@@ -56,8 +56,8 @@ func countInstructions(ctx context.Context, path string, n uint64) (retired uint
 	p, err := m.Start(ctx, abi.StartOptions{
 		Image: image, ArgData: data,
 		Descriptors: []abi.DescriptorSpec{{Object: abi.NewStream(host.NewStream(nil, &text, host.StreamOptions{})), WriteOnly: true}},
-		Engine: func(space *memory.Space) cpu.Engine {
-			return counter{x86.NewInterpreter(space, x86.Options{}), &retired}
+		Engine: func(_ cpu.Arch, space *memory.Space) (cpu.Engine, error) {
+			return counter{x86.NewInterpreter(space, x86.Options{}), &retired}, nil
 		},
 	})
 	if err != nil {
