@@ -19,7 +19,7 @@ var branchRows = Section{Ref: "C3.1 Branches, Exception generating, and System i
 
 	{"svc", "11010100000iiiiiiiiiiiiiiii00001", "#i", Ends, bindSVC},
 	{"brk", "11010100001iiiiiiiiiiiiiiii00000", "#i", Ends, bindStop(breakpoint)},
-	{"udf", "0000000000000000iiiiiiiiiiiiiiii", "#i", Ends, bindStop(illegal)},
+	{"udf", "0000000000000000iiiiiiiiiiiiiiii", "#lsb", Ends, bindStop(illegal)},
 }}
 
 // bindB: a direct branch costs nothing where the block can go on behind it.

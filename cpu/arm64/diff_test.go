@@ -349,7 +349,7 @@ func TestDifferential(t *testing.T) {
 			if !ok {
 				continue
 			}
-			n, bad := compare(t, m, s, &d, w, rnd)
+			n, bad := onBoth(t, m, s, &d, w, rnd)
 			executed += n
 			if bad {
 				failures++
@@ -363,8 +363,8 @@ func TestDifferential(t *testing.T) {
 	t.Logf("%d instructions executed with seed %d", executed, seed)
 }
 
-// compare executes the instruction on random states on both sides.
-func compare(t *testing.T, m *native.Machine, s *subject, d *Inst, w uint32, rnd *rand.Rand) (n int, failed bool) {
+// onBoth executes the instruction on random states on both sides.
+func onBoth(t *testing.T, m *native.Machine, s *subject, d *Inst, w uint32, rnd *rand.Rand) (n int, failed bool) {
 	before := make([]native.State, diffStates)
 	for i := range before {
 		randomState(d, rnd, &before[i])

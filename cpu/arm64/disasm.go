@@ -33,6 +33,9 @@ func (d *Inst) Text(sym SymbolLookup) string {
 	b := make([]byte, 0, 64)
 	b = append(b, d.Name()...)
 	sep := "\t"
+	if strings.IndexByte(d.Row.Name, '\t') >= 0 {
+		sep = ", "
+	}
 	for i := range d.Args[:d.NArgs] {
 		n := len(b)
 		b = append(b, sep...)

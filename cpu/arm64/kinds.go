@@ -16,12 +16,20 @@ func init() {
 		"#e":       {decode: immediate('e'), text: textHex}, // nzcv
 		"#r":       {decode: immediate('r'), text: textDecimal},
 		"#l":       {decode: immediate('l'), text: textDecimal},
-		"#lsb":     {decode: immediate('i'), text: textDecimal}, // of EXTR
-		"#bit":     {decode: bitNumber, text: textDecimal},      // of TBZ: j:b
+		"#lsb":     {decode: immediate('i'), text: textDecimal}, // of EXTR; also of UDF
+		"#bit":     {decode: bitNumber, text: textDecimal},      // of TBZ: b5:b40
 		"#imm12,h": {decode: addImmediate, text: textAddImmediate},
 		"#imm16,h": {decode: wideImmediate, text: textWideImmediate},
 		"#bitmask": {decode: bitmask, text: textHex},
 		"cond":     {decode: immediate('c'), text: textCond},
+
+		// Of aliases only (alias.go).
+		"#imm16":    {decode: wideImmediate, text: textHex},
+		"#inverted": {decode: inverted, text: textHex},
+		"#place":    {decode: place, text: textDecimal},
+		"#width":    {decode: fieldWidth, text: textDecimal},
+		"#length":   {decode: fieldLength, text: textDecimal},
+		"invcond":   {decode: inverseCondition, text: textCond},
 
 		// Registers with a shift or an extension. ROR is for the logical
 		// instructions only.
@@ -78,7 +86,7 @@ func textDecimal(b []byte, _ *Inst, a *Arg, _ SymbolLookup) []byte {
 }
 
 func bitNumber(d *Inst, a *Arg) bool {
-	a.Kind, a.Value = ArgImm, uint64(d.Field('j')<<5|d.Field('b'))
+	a.Kind, a.Value = ArgImm, uint64(d.Word>>31<<5|d.Field('b'))
 	return true
 }
 

@@ -20,11 +20,11 @@ var systemRows = Section{Ref: "C3.1 Branches, Exception generating, and System i
 	{"mrs", "110101010011iiiiiiiiiiiiiiittttt", "=Xt sysreg", 0, bindMRS},
 	{"msr", "110101010001iiiiiiiiiiiiiiittttt", "=sysreg Xt", 0, bindMSR},
 
-	{"dc\tzva,", "110101010000101101110100001ttttt", "Xt =[dczva]:64", 0, bindZVA},
-	{"dc\tcvac,", "110101010000101101111010001ttttt", "Xt", 0, opFunc(nop)},
-	{"dc\tcvau,", "110101010000101101111011001ttttt", "Xt", 0, opFunc(nop)},
-	{"dc\tcivac,", "110101010000101101111110001ttttt", "Xt", 0, opFunc(nop)},
-	{"ic\tivau,", "110101010000101101110101001ttttt", "Xt", Ends, bindSync(nop)},
+	{"dc\tzva", "110101010000101101110100001ttttt", "Xt =[dczva]:64", 0, bindZVA},
+	{"dc\tcvac", "110101010000101101111010001ttttt", "Xt", 0, opFunc(nop)},
+	{"dc\tcvau", "110101010000101101111011001ttttt", "Xt", 0, opFunc(nop)},
+	{"dc\tcivac", "110101010000101101111110001ttttt", "Xt", 0, opFunc(nop)},
+	{"ic\tivau", "110101010000101101110101001ttttt", "Xt", Ends, bindSync(nop)},
 }}
 
 func clrex(s *State, o *op) *op {
@@ -92,8 +92,17 @@ func textBarrier(b []byte, _ *Inst, a *Arg, _ SymbolLookup) []byte {
 	if n := barrierNames[a.Value&15]; n != "" {
 		return append(b, n...)
 	}
+	return appendHex2(b, a.Value)
+}
+
+// appendHex2 writes an immediate with two digits, as for a barrier or a
+// prefetch operation that has no name.
+func appendHex2(b []byte, v uint64) []byte {
 	b = append(b, "#0x"...)
-	return strconv.AppendUint(b, a.Value, 16)
+	if v < 16 {
+		b = append(b, '0')
+	}
+	return strconv.AppendUint(b, v, 16)
 }
 
 // textFull writes the operand of ISB and CLREX, which has the default 15.
@@ -108,7 +117,7 @@ func textFull(b []byte, d *Inst, a *Arg, sym SymbolLookup) []byte {
 func textPrefetch(b []byte, _ *Inst, a *Arg, _ SymbolLookup) []byte {
 	kind, level := a.Value>>3, a.Value>>1&3
 	if kind == 3 || level == 3 {
-		return appendHex(append(b, '#'), a.Value)
+		return appendHex2(b, a.Value)
 	}
 	b = append(b, [...]string{"pld", "pli", "pst"}[kind]...)
 	b = append(b, 'l', byte('1'+level))
