@@ -16,11 +16,14 @@ type openFile struct {
 	// Which transfers the object was opened for; the wrong one is EBADF.
 	readable, writable bool
 
-	refs  atomic.Int64
-	flags atomic.Uint32 // cloudabi.Fdflags
+	refs atomic.Int64
+	// How many of refs are descriptors under way in messages (inflight.go).
+	inflight atomic.Int64
+	flags    atomic.Uint32 // cloudabi.Fdflags
 
-	mu     sync.Mutex
-	offset int64 // of positional objects
+	mu      sync.Mutex
+	offset  int64               // of positional objects
+	watched map[*watch]struct{} // by event queues
 }
 
 // newOpenFile wraps an object with one reference, which the caller has. On
@@ -44,10 +47,15 @@ func (f *openFile) has(flags cloudabi.Fdflags) bool {
 	return cloudabi.Fdflags(f.flags.Load())&flags != 0
 }
 
+// release drops a reference. No mutex is held, since the last one closes.
 func (f *openFile) release() {
-	if f.refs.Add(-1) == 0 {
+	switch n := f.refs.Add(-1); {
+	case n == 0:
+		f.unwatch()
 		f.object.close()
 		f.machine.openFiles.Add(-1)
+	case n == f.inflight.Load():
+		f.machine.collect() // only messages hold it now
 	}
 }
 
@@ -188,7 +196,7 @@ func (t *Thread) descriptor(a *args, i int, more cloudabi.Rights) (descriptor, c
 // install gives an open file a number, with the largest rights of its kind cut
 // down to those given. The reference to f passes on.
 func (t *Thread) install(f *openFile, base, inheriting cloudabi.Rights) (cloudabi.Fd, cloudabi.Errno) {
-	most := f.object.rights()
+	most := visible(f.object, t.early())
 	return t.proc.fds.add(descriptor{f, base & most.Base, inheriting & most.Inheriting})
 }
 

@@ -10,18 +10,39 @@ import (
 func (t *Thread) fdClose(a *args) cloudabi.Errno { return t.proc.fds.remove(a.fd(0)) }
 
 func (t *Thread) fdCreate1(a *args) cloudabi.Errno {
-	if cloudabi.Filetype(a.v[0]) != cloudabi.FiletypeSharedMemory {
+	var o Object
+	switch kind := cloudabi.Filetype(a.v[0]); {
+	case kind == cloudabi.FiletypeSharedMemory:
+		m, err := memory.NewObject(t.machine.quota)
+		if err != nil {
+			return errnoOf(err)
+		}
+		o = NewSharedMemory(m)
+	case !t.early():
+		return cloudabi.EINVAL
+	case kind == cloudabi.FiletypePoll:
+		o = newEventQueue(t.proc)
+	case kind == cloudabi.FiletypeSocketDgram, kind == cloudabi.FiletypeSocketSeqpacket, kind == cloudabi.FiletypeSocketStream:
+		o = t.machine.newSocket(kind)
+	default:
 		return cloudabi.EINVAL
 	}
-	o, err := memory.NewObject(t.machine.quota)
-	if err != nil {
-		return errnoOf(err)
-	}
-	f, errno := t.machine.newOpenFile(NewSharedMemory(o), 0)
+	f, errno := t.machine.newOpenFile(o, 0)
 	if errno != 0 {
 		return errno
 	}
-	return a.descriptorResult(t.install(f, cloudabi.RightsAll, cloudabi.RightsAll))
+	return a.descriptorResult(t.install(f, ^cloudabi.Rights(0), ^cloudabi.Rights(0)))
+}
+
+func (t *Thread) fdCreate2(a *args) cloudabi.Errno {
+	switch kind := cloudabi.Filetype(a.v[0]); {
+	case kind == cloudabi.FiletypeSocketDgram, kind == cloudabi.FiletypeSocketStream,
+		kind == cloudabi.FiletypeSocketSeqpacket && t.early():
+		return t.createSockets(a, kind)
+	case kind == cloudabi.FiletypeFifo && t.early():
+		return t.createFifo(a)
+	}
+	return cloudabi.EINVAL
 }
 
 // descriptorResult makes a new descriptor the first result.
@@ -82,7 +103,7 @@ func (t *Thread) fdStatPut(a *args) cloudabi.Errno {
 	defer d.file.release()
 	d.file.flags.Store(uint32(s.Flags & fdflags))
 	// A thread that waits on the open file may have to wait no longer.
-	if o, ok := d.file.object.(byteStream); ok {
+	if o, ok := d.file.object.(pollable); ok {
 		o.waiters().wake()
 	}
 	return cloudabi.ESUCCESS
@@ -124,6 +145,8 @@ func (t *Thread) fdRead(a *args) cloudabi.Errno {
 		n, errno := t.readFile(o, list, f.offset)
 		f.offset += int64(n)
 		return a.count(n, errno)
+	case *socket:
+		return a.count(t.readSocket(f, o, list))
 	case byteStream:
 		return a.count(t.readStream(f, o, list))
 	case *directory:
@@ -155,6 +178,8 @@ func (t *Thread) fdWrite(a *args) cloudabi.Errno {
 			f.offset = end
 		}
 		return a.count(n, errno)
+	case *socket:
+		return a.count(t.writeSocket(f, o, list))
 	case byteStream:
 		return a.count(t.writeStream(f, o, list))
 	case *directory:
@@ -175,7 +200,7 @@ func (t *Thread) positioned(a *args) (f *openFile, o *regular, list []iovec, off
 	}
 	f = d.file
 	o, regular := f.object.(*regular)
-	switch _, stream := f.object.(byteStream); {
+	switch _, stream := f.object.(pollable); {
 	case stream:
 		errno = cloudabi.ESPIPE
 	case !regular:

@@ -137,15 +137,21 @@ func (t *Thread) fileOpen(a *args) cloudabi.Errno {
 			Create:    oflags&cloudabi.OCreat != 0,
 			Exclusive: oflags&cloudabi.OExcl != 0,
 			Truncate:  oflags&cloudabi.OTrunc != 0,
+			Special:   true,
 		},
 	})
 	if err != nil {
 		return errnoOf(err)
 	}
 	var o Object
-	if opened.Dir != nil {
+	switch special, ok := opened.File.(vfs.Special); {
+	case opened.Dir != nil:
 		o = NewDirectory(opened.Dir)
-	} else {
+	case ok:
+		if o, errno = t.openFifo(special, read, write, s.Flags&cloudabi.FdflagNonblock != 0); errno != 0 {
+			return errno
+		}
+	default:
 		o = newRegular(opened.File, opened.Filetype)
 	}
 	f, errno := t.machine.newOpenFile(o, s.Flags&fdflags)
@@ -157,7 +163,16 @@ func (t *Thread) fileOpen(a *args) cloudabi.Errno {
 }
 
 func (t *Thread) fileCreate(a *args) cloudabi.Errno {
-	if cloudabi.Filetype(a.v[3]) != cloudabi.FiletypeDirectory {
+	switch kind := cloudabi.Filetype(a.v[3]); {
+	case kind == cloudabi.FiletypeFifo && t.early():
+		return t.at(a, 0, 1, cloudabi.RightFileCreateFifo, func(dir *directory, path string) error {
+			s, err := vfs.MakeSpecial(dir.Dir, path, kind)
+			if err != nil {
+				return err
+			}
+			return s.Close()
+		})
+	case kind != cloudabi.FiletypeDirectory:
 		return cloudabi.EINVAL
 	}
 	return t.at(a, 0, 1, cloudabi.RightFileCreateDirectory, func(dir *directory, path string) error {
@@ -211,6 +226,7 @@ func (t *Thread) fileUnlink(a *args) cloudabi.Errno {
 
 // storeFilestat writes a filestat to the guest.
 func (t *Thread) storeFilestat(st cloudabi.Filestat, addr uint64) cloudabi.Errno {
+	st.Filetype = t.shownKind(st.Filetype)
 	b := make([]byte, cloudabi.FilestatSize)
 	st.Put(b)
 	return t.store(b, addr)
@@ -322,7 +338,7 @@ func (t *Thread) fileAdvise(a *args) cloudabi.Errno {
 	switch d.file.object.(type) {
 	case *regular, *directory:
 		return cloudabi.ESUCCESS
-	case byteStream:
+	case pollable:
 		return cloudabi.ESPIPE
 	}
 	return cloudabi.ENODEV
@@ -347,7 +363,7 @@ func (t *Thread) fileAllocate(a *args) cloudabi.Errno {
 			return cloudabi.EBADF
 		}
 		return errnoOf(o.Allocate(int64(off), int64(n)))
-	case byteStream:
+	case pollable:
 		return cloudabi.ESPIPE
 	}
 	return cloudabi.ENODEV
@@ -400,7 +416,7 @@ func (t *Thread) fileReaddir(a *args) cloudabi.Errno {
 			Next:   cloudabi.Dircookie(e.Next),
 			Ino:    cloudabi.Inode(e.Inode),
 			Namlen: uint32(len(e.Name)),
-			Type:   e.Filetype,
+			Type:   t.shownKind(e.Filetype),
 		}
 		var b [cloudabi.DirentSize]byte
 		entry.Put(b[:])

@@ -96,6 +96,7 @@ func (p *Process) adopt(parent *Process, arch cpu.Arch) error {
 		return err
 	}
 	program.vdso, program.loaded = from.vdso, from.loaded
+	program.early = from.early
 	program.generation, program.startForm, program.stackSize = from.generation, from.startForm, from.stackSize
 	if program.file = from.file; program.file != nil {
 		program.file.refs.Add(1)

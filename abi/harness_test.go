@@ -383,9 +383,10 @@ func eventually(tb testing.TB, f func() bool) {
 // world is a machine and what a test wants to say about its processes.
 type world struct {
 	testing.TB
-	host *testHost
-	m    *Machine
-	form memory.Form
+	host  *testHost
+	m     *Machine
+	form  memory.Form
+	early bool // programs are from before the final ABI
 }
 
 func newWorld(tb testing.TB, limits Limits) *world {
@@ -416,9 +417,11 @@ func (w *world) tryStart(ctx context.Context, f script, fds ...DescriptorSpec) (
 	p := w.m.newProcess(func(_ cpu.Arch, space *memory.Space) (cpu.Engine, error) {
 		return &scriptEngine{space: space, tb: w.TB, scripts: s}, nil
 	}, files)
+	files.show(w.early)
 	p.form = w.form
 	p.program, err = p.newProgram(cpu.X86_64, space)
 	require.NoError(w, err)
+	p.program.early = w.early
 	p.program.vdso = addressRange{vdsoAddress, vdsoAddress + 4096}
 	err = p.launch(ctx, func(t *Thread) (cpu.Start, error) {
 		stack, err := space.Map(memory.Mapping{Len: 16384, Prot: memory.Read | memory.Write, MaxProt: allAccess})

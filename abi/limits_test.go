@@ -23,7 +23,7 @@ import (
 // Stream. The scheduler's one word to the Go runtime is in a file of its own.
 func TestSeam(t *testing.T) {
 	allowed := map[string]bool{
-		"context": true, "encoding/binary": true, "encoding/json": true, "errors": true, "fmt": true,
+		"bytes": true, "cmp": true, "container/heap": true, "context": true, "encoding/binary": true, "encoding/json": true, "errors": true, "fmt": true,
 		"io": true, "maps": true, "math": true, "slices": true, "strconv": true, "strings": true, "sync": true, "sync/atomic": true,
 		"runtime/debug": true, // the stack of a defect, for the text of a status
 	}

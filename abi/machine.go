@@ -34,6 +34,7 @@ type Machine struct {
 	quota  *memory.Quota
 	trace  func(*TraceEvent)
 	futex  futexes
+	net    network
 
 	openFiles atomic.Int64
 	shared    atomic.Uint64 // shared memory objects so far

@@ -26,13 +26,11 @@ type Object interface {
 // byteStream is an object without offsets. Nothing in it waits: EAGAIN says
 // that the queue will be woken when trying again makes sense.
 type byteStream interface {
-	Object
+	pollable
 	read(p []byte) (int, cloudabi.Errno)
 	write(p []byte) (int, cloudabi.Errno)
 	// flushed is EAGAIN while something written is still on its way.
 	flushed() cloudabi.Errno
-	ready(Direction) Readiness
-	waiters() *waitQueue
 }
 
 // stored is an object with times and stable storage.
@@ -57,7 +55,7 @@ func NewDirectory(d vfs.Dir) Object { return &directory{d} }
 
 func (d *directory) filetype() cloudabi.Filetype { return cloudabi.FiletypeDirectory }
 func (d *directory) rights() cloudabi.RightsPair {
-	return cloudabi.LargestRights(cloudabi.FiletypeDirectory)
+	return cloudabi.LargestRights2015(cloudabi.FiletypeDirectory)
 }
 func (d *directory) stat() (cloudabi.Filestat, error) { return d.Stat() }
 func (d *directory) close()                           { _ = d.Close() }
@@ -109,7 +107,8 @@ func (s *sharedMemory) Truncate(size int64) error       { return s.memory.Trunca
 // hostStream is a stream of the host.
 type hostStream struct {
 	Stream
-	queue waitQueue
+	queue  waitQueue
+	peeked peekBuffer
 }
 
 // NewStream makes a stream the guest can be given.
@@ -125,6 +124,9 @@ func (h *hostStream) filetype() cloudabi.Filetype { return h.Filetype() }
 // likewise (abi/rights.md section 2, notes).
 func (h *hostStream) rights() cloudabi.RightsPair {
 	r := cloudabi.LargestRights(h.Filetype())
+	if isSocket(h) {
+		r = cloudabi.LargestRights2015(h.Filetype())
+	}
 	if h.Terminal() {
 		r = cloudabi.LargestRightsTerminal
 	}
@@ -141,12 +143,22 @@ func (h *hostStream) rights() cloudabi.RightsPair {
 func (h *hostStream) stat() (cloudabi.Filestat, error) {
 	return cloudabi.Filestat{Filetype: h.Filetype()}, nil
 }
-func (h *hostStream) close()                               { h.Close() }
-func (h *hostStream) read(p []byte) (int, cloudabi.Errno)  { return h.Read(p) }
+func (h *hostStream) close() { h.Close() }
+func (h *hostStream) read(p []byte) (int, cloudabi.Errno) {
+	n, _, errno := h.receive(p, false)
+	return n, errno
+}
 func (h *hostStream) write(p []byte) (int, cloudabi.Errno) { return h.Write(p) }
 func (h *hostStream) flushed() cloudabi.Errno              { return h.Flushed() }
-func (h *hostStream) ready(d Direction) Readiness          { return h.Ready(d) }
-func (h *hostStream) waiters() *waitQueue                  { return &h.queue }
+func (h *hostStream) ready(d Direction) Readiness {
+	if d == Input {
+		if r := h.peeked.ready(); r.Ready {
+			return r
+		}
+	}
+	return h.Ready(d)
+}
+func (h *hostStream) waiters() *waitQueue { return &h.queue }
 
 // listener is a listening socket of the host.
 type listener struct {
@@ -161,12 +173,17 @@ func NewListener(l Listener) Object {
 	return o
 }
 
-func (l *listener) filetype() cloudabi.Filetype { return cloudabi.FiletypeSocketStream }
+func (l *listener) filetype() cloudabi.Filetype {
+	if k, ok := l.Listener.(interface{ Filetype() cloudabi.Filetype }); ok {
+		return k.Filetype()
+	}
+	return cloudabi.FiletypeSocketStream
+}
 func (l *listener) rights() cloudabi.RightsPair {
-	return cloudabi.LargestRights2015(cloudabi.FiletypeSocketStream)
+	return cloudabi.LargestRights2015(l.filetype())
 }
 func (l *listener) stat() (cloudabi.Filestat, error) {
-	return cloudabi.Filestat{Filetype: cloudabi.FiletypeSocketStream}, nil
+	return cloudabi.Filestat{Filetype: l.filetype()}, nil
 }
 func (l *listener) close()                             { l.Close() }
 func (l *listener) read([]byte) (int, cloudabi.Errno)  { return 0, cloudabi.ENOTCONN }
@@ -189,4 +206,6 @@ var (
 	_ mappable   = (*sharedMemory)(nil)
 	_ byteStream = (*hostStream)(nil)
 	_ byteStream = (*listener)(nil)
+	_ byteStream = (*pipeEnd)(nil)
+	_ pollable   = (*socket)(nil)
 )

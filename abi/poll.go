@@ -24,7 +24,7 @@ type pollForm struct {
 func (t *Thread) poll(a *args) cloudabi.Errno {
 	if a.fiveArg {
 		if a.fd(0) != cloudabi.MapAnonFd {
-			return cloudabi.EBADF // no descriptor is an event queue
+			return t.pollQueueEarly(a)
 		}
 		return t.pollEarly(a, a.v[1], a.v[2], a.v[3], a.v[4])
 	}
@@ -44,6 +44,10 @@ func (t *Thread) pollOnce(a *args) cloudabi.Errno {
 // its first 32 are those of the later form, so that it matters only for several
 // events at once.
 func (t *Thread) pollEarly(a *args, in, nin, out, nout uint64) cloudabi.Errno {
+	return t.pollForm(a, earlyForm(a, in, nin, out, nout))
+}
+
+func earlyForm(a *args, in, nin, out, nout uint64) pollForm {
 	f := pollForm{
 		in: in, nin: nin, out: out, nout: nout, absolute: true,
 		inSize: uint64(cloudabi.SubscriptionShort2015Size), outSize: cloudabi.EventSize,
@@ -51,7 +55,7 @@ func (t *Thread) pollEarly(a *args, in, nin, out, nout uint64) cloudabi.Errno {
 	if a.gen < G2 {
 		f.outSize = uint64(cloudabi.EventInout2015Size)
 	}
-	return t.pollForm(a, f)
+	return f
 }
 
 func (t *Thread) pollForm(a *args, f pollForm) cloudabi.Errno {
@@ -89,6 +93,12 @@ func (t *Thread) pollForm(a *args, f pollForm) cloudabi.Errno {
 		}
 	}
 	events = events[:min(uint64(len(events)), f.nout)]
+	a.out[0] = uint64(len(events))
+	return t.storeEvents(events, f)
+}
+
+// storeEvents writes events to the guest.
+func (t *Thread) storeEvents(events []cloudabi.Event2015, f pollForm) cloudabi.Errno {
 	for i := range events {
 		var b [cloudabi.Event2015Size]byte
 		events[i].Put(b[:])
@@ -96,7 +106,6 @@ func (t *Thread) pollForm(a *args, f pollForm) cloudabi.Errno {
 			return errno
 		}
 	}
-	a.out[0] = uint64(len(events))
 	return cloudabi.ESUCCESS
 }
 
@@ -304,7 +313,8 @@ func (p *poller) addDescriptor(i int) {
 	}
 	item := &pollItem{index: i, file: d.file}
 	item.notify = p.notify(item)
-	if o, ok := d.file.object.(byteStream); ok {
+	item.only = interestIn(direction(s.Type))
+	if o, ok := d.file.object.(pollable); ok {
 		item.queue = o.waiters()
 	}
 	p.items = append(p.items, item)
@@ -373,11 +383,19 @@ func (p *poller) check(item *pollItem) {
 	p.fire(i, r.Err)
 }
 
+// direction is the one that a subscription to a descriptor asks about.
+func direction(e cloudabi.Eventtype) Direction {
+	if e == cloudabi.EventtypeFdWrite {
+		return Output
+	}
+	return Input
+}
+
 // ready tells whether a transfer would wait. always is for files, which
 // otherwise are not ready for reading at their end.
 func (f *openFile) ready(d Direction, always bool) Readiness {
 	switch o := f.object.(type) {
-	case byteStream:
+	case pollable:
 		return o.ready(d)
 	case *regular:
 		if d == Output {

@@ -61,6 +61,7 @@ type program struct {
 	engine     cpu.Engine
 	vdso       addressRange
 	generation Generation
+	early      bool // from before the final ABI (era.go)
 	startForm  elf.Generation
 	stackSize  uint64
 	loaded     elf.Loaded

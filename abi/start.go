@@ -85,6 +85,7 @@ func (m *Machine) Start(ctx context.Context, o StartOptions) (*Process, error) {
 		return nil, err
 	}
 	p.form = o.Form
+	files.show(isEarly(o.Image, o.Generation))
 	p.program.generation, p.program.startForm, p.program.stackSize = o.Generation, o.StartForm, o.StackSize
 	if o.Trace != nil {
 		p.trace = o.Trace
@@ -116,6 +117,7 @@ func (g *program) load(t *Thread, image *elf.Image, argdata []byte) (cpu.Start, 
 		return cpu.Start{}, err
 	}
 	g.loaded = loaded
+	g.early = isEarly(image, g.generation)
 	g.vdso = addressRange{loaded.VDSO.Addr, loaded.VDSO.Addr + loaded.VDSO.Len}
 	return loaded.Start, nil
 }

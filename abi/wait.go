@@ -11,7 +11,15 @@ type waitQueue struct {
 
 // waitEntry is one interest of one thread. notify is called with the queue's
 // mutex held; it must be quick and take no kernel lock but poller.mu.
-type waitEntry struct{ notify func(*waitEntry) }
+type waitEntry struct {
+	notify func(*waitEntry)
+	only   interest // 0: told of everything
+}
+
+// interest is a set of directions.
+type interest uint8
+
+func interestIn(d Direction) interest { return 1 << d }
 
 func (q *waitQueue) add(e *waitEntry) {
 	q.mu.Lock()
@@ -35,6 +43,17 @@ func (q *waitQueue) wake() {
 	q.mu.Lock()
 	for _, e := range q.entries {
 		e.notify(e)
+	}
+	q.mu.Unlock()
+}
+
+// wakeFor tells those that have to do with one direction.
+func (q *waitQueue) wakeFor(d Direction) {
+	q.mu.Lock()
+	for _, e := range q.entries {
+		if e.only == 0 || e.only&interestIn(d) != 0 {
+			e.notify(e)
+		}
 	}
 	q.mu.Unlock()
 }

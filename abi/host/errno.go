@@ -33,6 +33,8 @@ func errno(err error) cloudabi.Errno {
 	return cloudabi.EIO
 }
 
+func isEOF(err error) bool { return errors.Is(err, io.EOF) }
+
 // known is an error and what the guest is told.
 type known struct {
 	err   error

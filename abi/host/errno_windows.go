@@ -13,6 +13,10 @@ const (
 	wsaConnAborted  = syscall.Errno(10053)
 	wsaNotConnected = syscall.Errno(10057)
 	wsaTimedOut     = syscall.Errno(10060)
+	wsaMsgSize      = syscall.Errno(10040)
+	wsaConnRefused  = syscall.Errno(10061)
+	wsaHostUnreach  = syscall.Errno(10065)
+	wsaNetUnreach   = syscall.Errno(10051)
 )
 
 var systemErrors = []known{
@@ -22,5 +26,9 @@ var systemErrors = []known{
 	{wsaConnAborted, cloudabi.ECONNABORTED},
 	{wsaNotConnected, cloudabi.ENOTCONN},
 	{wsaTimedOut, cloudabi.ETIMEDOUT},
+	{wsaMsgSize, cloudabi.EMSGSIZE},
+	{wsaConnRefused, cloudabi.ECONNREFUSED},
+	{wsaHostUnreach, cloudabi.EHOSTUNREACH},
+	{wsaNetUnreach, cloudabi.ENETUNREACH},
 	{errorDiskFull, cloudabi.ENOSPC},
 }

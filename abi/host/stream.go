@@ -42,8 +42,8 @@ type stream struct {
 	options StreamOptions
 	r       io.Reader
 	w       io.Writer
-	network bool       // a connection
 	half    halfCloser // nil if the directions cannot be closed singly
+	conn    net.Conn   // nil if it is none
 	notify  func()
 
 	mu sync.Mutex
@@ -85,17 +85,29 @@ func NewStream(r io.Reader, w io.Writer, o StreamOptions) abi.Stream {
 	return &stream{options: o, r: r, w: w, notify: func() {}}
 }
 
-// NewConn makes a stream of a network connection, which is closed with it.
+// NewConn makes a stream of a network connection, which is closed with it. One
+// that keeps the boundaries of messages (UDP, Unix datagrams and sequenced
+// packets) is given out as what it is. A datagram socket that is not connected
+// can only receive.
 func NewConn(c net.Conn) abi.Stream {
 	half, _ := c.(halfCloser)
-	return &stream{
+	s := &stream{
 		options: StreamOptions{Filetype: cloudabi.FiletypeSocketStream, Close: c.Close},
-		r:       c, w: c, half: half, network: true, notify: func() {},
+		r:       c, w: c, conn: c, half: half, notify: func() {},
 	}
+	kind := messageKind(c.LocalAddr())
+	if kind == 0 {
+		return s
+	}
+	s.options.Filetype = kind
+	if !connected(c) {
+		s.w = nil
+	}
+	return &packets{stream: s}
 }
 
 // Networked implements [abi.Networked].
-func (s *stream) Networked() bool { return s.network }
+func (s *stream) Networked() bool { return s.conn != nil }
 
 func (s *stream) Filetype() cloudabi.Filetype      { return s.options.Filetype }
 func (s *stream) Terminal() bool                   { return s.options.Terminal }
