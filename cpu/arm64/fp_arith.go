@@ -108,9 +108,11 @@ func (s *State) mulAdd(d, n, m uint64, e uint) uint64 {
 func laneFMLA(s *State, d, n, m uint64, e uint) uint64 { return s.mulAdd(d, n, m, e) }
 func laneFMLS(s *State, d, n, m uint64, e uint) uint64 { return s.mulAdd(d, n^1<<(e-1), m, e) }
 
-func laneFABS(_ *State, _, n, _ uint64, e uint) uint64  { return n &^ (1 << (e - 1)) }
-func laneFNEG(_ *State, _, n, _ uint64, e uint) uint64  { return n ^ 1<<(e-1) }
-func laneFABD(s *State, _, n, m uint64, e uint) uint64  { return laneFSUB(s, 0, n, m, e) &^ (1 << (e - 1)) }
+func laneFABS(_ *State, _, n, _ uint64, e uint) uint64 { return n &^ (1 << (e - 1)) }
+func laneFNEG(_ *State, _, n, _ uint64, e uint) uint64 { return n ^ 1<<(e-1) }
+func laneFABD(s *State, _, n, m uint64, e uint) uint64 {
+	return laneFSUB(s, 0, n, m, e) &^ (1 << (e - 1))
+}
 func laneFNMUL(s *State, _, n, m uint64, e uint) uint64 { return laneFMUL(s, 0, n, m, e) ^ 1<<(e-1) }
 
 // timesZero reports the product that FMULX and the steps give a value of its own.

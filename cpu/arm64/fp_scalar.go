@@ -212,8 +212,8 @@ func (s *State) fcmpFlags(less, equal bool) {
 	}
 }
 
-// compare makes a comparison: with zero or not, signalling for quiet NaNs or not.
-func compare(zero, signal bool) func(*binder) {
+// floatCompare makes a comparison: with zero or not, signalling for quiet NaNs or not.
+func floatCompare(zero, signal bool) func(*binder) {
 	return func(b *binder) {
 		o := b.vector(fcmp, 0)
 		o.imm, o.ra = 0, 0

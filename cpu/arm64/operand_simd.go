@@ -391,7 +391,7 @@ func textFloat(b []byte, d *Inst, _ *Arg, _ SymbolLookup) []byte {
 		v = v<<5 | d.Field('j')
 	}
 	x := float64(16+v&15) / 16
-	x *= float64(uint(1) << ((v>>4 & 7) ^ 4))
+	x *= float64(uint(1) << ((v >> 4 & 7) ^ 4))
 	x /= 8
 	if v>>7 != 0 {
 		x = -x

@@ -78,7 +78,7 @@ func laneSQADD(s *State, _, n, m uint64, e uint) uint64 {
 	r := a + b
 	if (a^r)&(b^r) < 0 {
 		s.saturated()
-		return (uint64(a>>63) ^ 1<<63 - 1) >> (64 - e)
+		return (uint64(a>>63) ^ (1<<63 - 1)) >> (64 - e)
 	}
 	return uint64(r) >> (64 - e)
 }
@@ -88,7 +88,7 @@ func laneSQSUB(s *State, _, n, m uint64, e uint) uint64 {
 	r := a - b
 	if (a^b)&(a^r) < 0 {
 		s.saturated()
-		return (uint64(a>>63) ^ 1<<63 - 1) >> (64 - e)
+		return (uint64(a>>63) ^ (1<<63 - 1)) >> (64 - e)
 	}
 	return uint64(r) >> (64 - e)
 }
@@ -173,25 +173,27 @@ func laneSABD(_ *State, _, n, m uint64, e uint) uint64 {
 	a, b := sx(n, e), sx(m, e)
 	return uint64(max(a, b) - min(a, b))
 }
-func laneUABD(_ *State, _, n, m uint64, _ uint) uint64   { return max(n, m) - min(n, m) }
-func laneSABA(s *State, d, n, m uint64, e uint) uint64   { return d + laneSABD(s, 0, n, m, e) }
-func laneUABA(s *State, d, n, m uint64, e uint) uint64   { return d + laneUABD(s, 0, n, m, e) }
-func laneSMAX(_ *State, _, n, m uint64, e uint) uint64   { return uint64(max(sx(n, e), sx(m, e))) }
-func laneSMIN(_ *State, _, n, m uint64, e uint) uint64   { return uint64(min(sx(n, e), sx(m, e))) }
-func laneUMAX(_ *State, _, n, m uint64, _ uint) uint64   { return max(n, m) }
-func laneUMIN(_ *State, _, n, m uint64, _ uint) uint64   { return min(n, m) }
-func laneCMEQ(_ *State, _, n, m uint64, _ uint) uint64   { return truth(n == m) }
-func laneCMTST(_ *State, _, n, m uint64, _ uint) uint64  { return truth(n&m != 0) }
-func laneCMHI(_ *State, _, n, m uint64, _ uint) uint64   { return truth(n > m) }
-func laneCMHS(_ *State, _, n, m uint64, _ uint) uint64   { return truth(n >= m) }
-func laneCMGT(_ *State, _, n, m uint64, e uint) uint64   { return truth(sx(n, e) > sx(m, e)) }
-func laneCMGE(_ *State, _, n, m uint64, e uint) uint64   { return truth(sx(n, e) >= sx(m, e)) }
-func laneCMEQ0(_ *State, _, n, _ uint64, _ uint) uint64  { return truth(n == 0) }
-func laneCMGT0(_ *State, _, n, _ uint64, e uint) uint64  { return truth(sx(n, e) > 0) }
-func laneCMGE0(_ *State, _, n, _ uint64, e uint) uint64  { return truth(sx(n, e) >= 0) }
-func laneCMLT0(_ *State, _, n, _ uint64, e uint) uint64  { return truth(sx(n, e) < 0) }
-func laneCMLE0(_ *State, _, n, _ uint64, e uint) uint64  { return truth(sx(n, e) <= 0) }
-func laneCLZ(_ *State, _, n, _ uint64, e uint) uint64    { return uint64(bits.LeadingZeros64(n)) - 64 + uint64(e) }
+func laneUABD(_ *State, _, n, m uint64, _ uint) uint64  { return max(n, m) - min(n, m) }
+func laneSABA(s *State, d, n, m uint64, e uint) uint64  { return d + laneSABD(s, 0, n, m, e) }
+func laneUABA(s *State, d, n, m uint64, e uint) uint64  { return d + laneUABD(s, 0, n, m, e) }
+func laneSMAX(_ *State, _, n, m uint64, e uint) uint64  { return uint64(max(sx(n, e), sx(m, e))) }
+func laneSMIN(_ *State, _, n, m uint64, e uint) uint64  { return uint64(min(sx(n, e), sx(m, e))) }
+func laneUMAX(_ *State, _, n, m uint64, _ uint) uint64  { return max(n, m) }
+func laneUMIN(_ *State, _, n, m uint64, _ uint) uint64  { return min(n, m) }
+func laneCMEQ(_ *State, _, n, m uint64, _ uint) uint64  { return truth(n == m) }
+func laneCMTST(_ *State, _, n, m uint64, _ uint) uint64 { return truth(n&m != 0) }
+func laneCMHI(_ *State, _, n, m uint64, _ uint) uint64  { return truth(n > m) }
+func laneCMHS(_ *State, _, n, m uint64, _ uint) uint64  { return truth(n >= m) }
+func laneCMGT(_ *State, _, n, m uint64, e uint) uint64  { return truth(sx(n, e) > sx(m, e)) }
+func laneCMGE(_ *State, _, n, m uint64, e uint) uint64  { return truth(sx(n, e) >= sx(m, e)) }
+func laneCMEQ0(_ *State, _, n, _ uint64, _ uint) uint64 { return truth(n == 0) }
+func laneCMGT0(_ *State, _, n, _ uint64, e uint) uint64 { return truth(sx(n, e) > 0) }
+func laneCMGE0(_ *State, _, n, _ uint64, e uint) uint64 { return truth(sx(n, e) >= 0) }
+func laneCMLT0(_ *State, _, n, _ uint64, e uint) uint64 { return truth(sx(n, e) < 0) }
+func laneCMLE0(_ *State, _, n, _ uint64, e uint) uint64 { return truth(sx(n, e) <= 0) }
+func laneCLZ(_ *State, _, n, _ uint64, e uint) uint64 {
+	return uint64(bits.LeadingZeros64(n)) - 64 + uint64(e)
+}
 func laneCNT(_ *State, _, n, _ uint64, _ uint) uint64    { return uint64(bits.OnesCount64(n)) }
 func laneNOT(_ *State, _, n, _ uint64, _ uint) uint64    { return ^n }
 func laneRBIT(_ *State, _, n, _ uint64, _ uint) uint64   { return uint64(bits.Reverse8(uint8(n))) }

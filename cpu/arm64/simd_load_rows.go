@@ -192,5 +192,4 @@ var structureRows = Section{Ref: "C3.2.10 Load/store Advanced SIMD", Rows: []Spe
 	{"ld2r", "0Q001101111mmmmm1100TTnnnnnttttt", "={t2.Tbhsd1} [n],m:8x2", FP, elementsOf(loadRepeat, 0)},
 	{"ld3r", "0Q001101110mmmmm1110TTnnnnnttttt", "={t3.Tbhsd1} [n],m:8x3", FP, elementsOf(loadRepeat, 0)},
 	{"ld4r", "0Q001101111mmmmm1110TTnnnnnttttt", "={t4.Tbhsd1} [n],m:8x4", FP, elementsOf(loadRepeat, 0)},
-
 }}

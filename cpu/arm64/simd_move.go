@@ -98,17 +98,6 @@ func modBIC(s *State, o *op) *op {
 	return o.after()
 }
 
-// bindModified emits an op for a modified immediate. A full vector in a row
-// without Q is the whole register.
-func bindModified(run opFunc) func(*binder) {
-	return func(b *binder) {
-		o := b.vector(run, 0)
-		if v := b.d.Args[0].Op.Text; o.cc == scalarForm && v == "=Vd.2d" {
-			o.cc = 1
-		}
-	}
-}
-
 // permute is for two registers whose elements go to new places: from says, for
 // a result's element i of n, which of the 2n elements of rm:rn it is.
 func permute(from func(i, n uint) uint) func(*binder) {

@@ -237,25 +237,25 @@ var simdMoveRows = Section{Ref: "C3.6 Advanced SIMD copy, permute, extract, tabl
 	{"tbx", "0Q001110000mmmmm010100nnnnnddddd", "+Vd.b {n3.16b} Vm.b", FP, table(true, 3)},
 	{"tbx", "0Q001110000mmmmm011100nnnnnddddd", "+Vd.b {n4.16b} Vm.b", FP, table(true, 4)},
 
-	{"movi", "0Q00111100000iii0CC001jjjjjddddd", "=Vd.s #simm8", FP, bindModified(modMOVI)},
-	{"orr", "0Q00111100000iii0CC101jjjjjddddd", "+Vd.s #simm8", FP, bindModified(modORR)},
-	{"movi", "0Q00111100000iii10C001jjjjjddddd", "=Vd.h #simm8", FP, bindModified(modMOVI)},
-	{"orr", "0Q00111100000iii10C101jjjjjddddd", "+Vd.h #simm8", FP, bindModified(modORR)},
-	{"movi", "0Q00111100000iii110M01jjjjjddddd", "=Vd.s #simm8", FP, bindModified(modMOVI)},
-	{"movi", "0Q00111100000iii111001jjjjjddddd", "=Vd.b #simm8", FP, bindModified(modMOVI)},
-	{"fmov", "0Q00111100000iii111101jjjjjddddd", "=Vd.s #vfimm", FP, bindModified(modMOVI)},
-	{"mvni", "0Q10111100000iii0CC001jjjjjddddd", "=Vd.s #simm8", FP, bindModified(modMVNI)},
-	{"bic", "0Q10111100000iii0CC101jjjjjddddd", "+Vd.s #simm8", FP, bindModified(modBIC)},
-	{"mvni", "0Q10111100000iii10C001jjjjjddddd", "=Vd.h #simm8", FP, bindModified(modMVNI)},
-	{"bic", "0Q10111100000iii10C101jjjjjddddd", "+Vd.h #simm8", FP, bindModified(modBIC)},
-	{"mvni", "0Q10111100000iii110M01jjjjjddddd", "=Vd.s #simm8", FP, bindModified(modMVNI)},
-	{"movi", "0010111100000iii111001jjjjjddddd", "=Dd #simm8", FP, bindModified(modMOVI)},
-	{"movi", "0110111100000iii111001jjjjjddddd", "=Vd.2d #simm8", FP, bindModified(modMOVI)},
-	{"fmov", "0110111100000iii111101jjjjjddddd", "=Vd.2d #vfimm", FP, bindModified(modMOVI)},
+	{"movi", "0Q00111100000iii0CC001jjjjjddddd", "=Vd.s #simm8", FP, bindVector(modMOVI)},
+	{"orr", "0Q00111100000iii0CC101jjjjjddddd", "+Vd.s #simm8", FP, bindVector(modORR)},
+	{"movi", "0Q00111100000iii10C001jjjjjddddd", "=Vd.h #simm8", FP, bindVector(modMOVI)},
+	{"orr", "0Q00111100000iii10C101jjjjjddddd", "+Vd.h #simm8", FP, bindVector(modORR)},
+	{"movi", "0Q00111100000iii110M01jjjjjddddd", "=Vd.s #simm8", FP, bindVector(modMOVI)},
+	{"movi", "0Q00111100000iii111001jjjjjddddd", "=Vd.b #simm8", FP, bindVector(modMOVI)},
+	{"fmov", "0Q00111100000iii111101jjjjjddddd", "=Vd.s #vfimm", FP, bindVector(modMOVI)},
+	{"mvni", "0Q10111100000iii0CC001jjjjjddddd", "=Vd.s #simm8", FP, bindVector(modMVNI)},
+	{"bic", "0Q10111100000iii0CC101jjjjjddddd", "+Vd.s #simm8", FP, bindVector(modBIC)},
+	{"mvni", "0Q10111100000iii10C001jjjjjddddd", "=Vd.h #simm8", FP, bindVector(modMVNI)},
+	{"bic", "0Q10111100000iii10C101jjjjjddddd", "+Vd.h #simm8", FP, bindVector(modBIC)},
+	{"mvni", "0Q10111100000iii110M01jjjjjddddd", "=Vd.s #simm8", FP, bindVector(modMVNI)},
+	{"movi", "0010111100000iii111001jjjjjddddd", "=Dd #simm8", FP, bindVector(modMOVI)},
+	{"movi", "0110111100000iii111001jjjjjddddd", "=Vd.2d #simm8", FP, bindVector(modMOVI)},
+	{"fmov", "0110111100000iii111101jjjjjddddd", "=Vd.2d #vfimm", FP, bindVector(modMOVI)},
 }}
 
 var simdHalfMoveRows = Section{Ref: "C3.6 Advanced SIMD modified immediate (FP16)", Feature: "FP16", Rows: []Spec{
-	{"fmov", "0Q00111100000iii111111jjjjjddddd", "=Vd.h #vfimm", FP, bindModified(modMOVI)},
+	{"fmov", "0Q00111100000iii111111jjjjjddddd", "=Vd.h #vfimm", FP, bindVector(modMOVI)},
 }}
 
 // Extensions.

@@ -16,12 +16,13 @@ type wordFunc = func(n, m uint64) uint64
 // cc is Q, or 2 for a scalar, and imm an immediate or an element's number.
 const scalarForm = 2
 
-// part is the value of op.cc.
+// part is the value of op.cc. Bit 28 tells scalar encodings from those of
+// vectors, which have Q in bit 30 even where it is fixed.
 func (b *binder) part() uint8 {
-	if !b.d.Row.has('Q') {
+	if b.d.Word>>28&1 != 0 {
 		return scalarForm
 	}
-	return uint8(b.d.Field('Q'))
+	return uint8(b.d.Word >> 30 & 1)
 }
 
 // vector emits an op with everything filled in; e is the width of argument arg.

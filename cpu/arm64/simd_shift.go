@@ -127,9 +127,11 @@ func laneSHLL(_ *State, _, n, _ uint64, e uint) uint64  { return n << e }
 func laneSHRN(_ *State, _, n, k uint64, _ uint) uint64  { return n >> k }
 func laneRSHRN(_ *State, _, n, k uint64, _ uint) uint64 { return rshr(n, uint(k)) }
 
-func laneSQSHRN(s *State, _, n, k uint64, e uint) uint64  { return s.satS(sx(n, 2*e)>>k, e) }
-func laneSQRSHRN(s *State, _, n, k uint64, e uint) uint64 { return s.satS(rsar(sx(n, 2*e), uint(k)), e) }
-func laneUQSHRN(s *State, _, n, k uint64, e uint) uint64  { return laneUQXTN(s, 0, n>>k, 0, e) }
+func laneSQSHRN(s *State, _, n, k uint64, e uint) uint64 { return s.satS(sx(n, 2*e)>>k, e) }
+func laneSQRSHRN(s *State, _, n, k uint64, e uint) uint64 {
+	return s.satS(rsar(sx(n, 2*e), uint(k)), e)
+}
+func laneUQSHRN(s *State, _, n, k uint64, e uint) uint64 { return laneUQXTN(s, 0, n>>k, 0, e) }
 func laneUQRSHRN(s *State, _, n, k uint64, e uint) uint64 {
 	return laneUQXTN(s, 0, rshr(n, uint(k)), 0, e)
 }

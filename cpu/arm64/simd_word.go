@@ -151,7 +151,7 @@ func wordSSHRD(a, b uint64) uint64 { return uint64(int64(a) >> b) }
 
 func wordADDPB(a, b uint64) uint64 {
 	const m = 0x00ff00ff00ff00ff
-	return packB((a+a>>8)&m) | packB((b+b>>8)&m)<<32
+	return packB((a&m+a>>8&m)&m) | packB((b&m+b>>8&m)&m)<<32
 }
 
 // packB moves the low bytes of the four halfwords together.

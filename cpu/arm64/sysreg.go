@@ -21,14 +21,20 @@ func sysregNumber(op1, crn, crm, op2 uint32) uint32 {
 
 // Fields of the identification registers.
 const (
+	isar0AES    = 2 << 4 // FEAT_AES and FEAT_PMULL
+	isar0SHA1   = 1 << 8
+	isar0SHA2   = 1 << 12 // FEAT_SHA256
 	isar0CRC32  = 1 << 16
 	isar0Atomic = 2 << 20 // FEAT_LSE
+	isar0RDM    = 1 << 28
+	isar0DP     = 1 << 44 // FEAT_DotProd
+	isar1JSCVT  = 1 << 12
+	isar1FCMA   = 1 << 16
 	isar1LRCPC  = 1 << 20
 
 	pfr0EL0     = 1 << 0 // AArch64 only
 	pfr0EL1     = 1 << 4
-	pfr0NoFP    = 0xf << 16
-	pfr0NoSIMD  = 0xf << 20
+	pfr0FP16    = 1<<16 | 1<<20 // floating point and Advanced SIMD with half precision
 	pfr0Present = pfr0EL0 | pfr0EL1
 
 	midr = 0xf << 16 // architecture: by the identification registers

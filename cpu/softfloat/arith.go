@@ -330,17 +330,9 @@ func (e *Env) MulAdd(a, b, c Num, f *Format) Num {
 
 // nan3 is the NaN of a multiply-add.
 func (e *Env) nan3(a, b, c Num, invalid bool) Num {
-	if invalid && e.NaN >= NaNSignalling {
-		return e.invalid()
-	}
 	switch {
 	case e.NaN >= NaNSignalling:
-		// Arm looks at the addend first.
-		r := e.nan2(c, a)
-		if !c.IsNaN() && !a.IsNaN() {
-			r = b
-		}
-		return e.nan2(r, b)
+		return e.nan3Arm(a, b, c, invalid)
 	case a.IsNaN() || b.IsNaN():
 		if c.Class == SignallingNaN {
 			e.raise(Invalid)
@@ -348,6 +340,26 @@ func (e *Env) nan3(a, b, c Num, invalid bool) Num {
 		return e.nan2(a, b)
 	}
 	return e.nan1(c)
+}
+
+// nan3Arm looks for a signalling NaN first, and at the addend before the
+// factors (FPProcessNaNs3); an invalid product counts unless the addend signals
+// (FPMulAdd).
+func (e *Env) nan3Arm(a, b, c Num, invalid bool) Num {
+	for _, n := range [...]Num{c, a, b} {
+		if n.Class == SignallingNaN {
+			return e.nan1(n)
+		}
+	}
+	switch {
+	case invalid:
+		return e.invalid()
+	case c.IsNaN():
+		return e.nan1(c)
+	case a.IsNaN():
+		return e.nan1(a)
+	}
+	return e.nan1(b)
 }
 
 // add128 adds two non-zero magnitudes of 128 bits.
