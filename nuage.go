@@ -33,6 +33,7 @@ import (
 
 	"github.com/nuage-emu/nuage/abi"
 	"github.com/nuage-emu/nuage/cpu"
+	"github.com/nuage-emu/nuage/cpu/arm64"
 	"github.com/nuage-emu/nuage/cpu/x86"
 	"github.com/nuage-emu/nuage/elf"
 	"github.com/nuage-emu/nuage/memory"
@@ -171,8 +172,10 @@ func (o *Options) engine(arch cpu.Arch, space *memory.Space) (cpu.Engine, error)
 	switch arch {
 	case cpu.X86_64:
 		return x86.NewInterpreter(space, x86.Options{Checked: o.Checked}), nil
+	case cpu.AArch64:
+		return arm64.NewInterpreter(space, arm64.Options{Checked: o.Checked}), nil
 	}
-	return nil, fmt.Errorf("the program is for %v, which this build can load and inspect but not run; build it for x86_64-unknown-cloudabi", arch)
+	return nil, fmt.Errorf("there is no engine for %v", arch)
 }
 
 // Run runs the program once on a machine of its own with default options, and
