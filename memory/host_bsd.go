@@ -3,8 +3,12 @@
 package memory
 
 import (
+	"math"
 	"os"
 )
+
+// unlimitedPieces is hostMaxPieces where the host knows no limit.
+const unlimitedPieces = math.MaxInt32
 
 // hostAnonymousFile returns a file without a name in the directory for
 // temporary files: the one thing that works on all of these systems.
@@ -30,3 +34,14 @@ func hostDiscard([]byte) bool { return false }
 
 // hostOwnPages cannot tell; the caller compares contents.
 func hostOwnPages(m []byte, anonymous bool, f func(lo, hi int) error) error { return f(0, len(m)) }
+
+// hostHeapFile refuses: these systems have no files in memory that all of them
+// could be relied on to have, so private memory is the host's.
+func hostHeapFile() (*os.File, error) { return nil, ErrInvalid }
+
+// The others are never reached without heap files.
+func hostPunch(*os.File, uint64, uint64) bool { return false }
+
+func hostResident(*os.File) int64 { return 0 }
+
+func hostDataRanges(*os.File, uint64, uint64, func(lo, hi uint64) error) error { return nil }

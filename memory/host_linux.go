@@ -104,3 +104,58 @@ func hostOwnPages(m []byte, anonymous bool, f func(lo, hi int) error) error {
 	}
 	return nil
 }
+
+// hostHeapFile returns a file in memory as large as the window. A limit on the
+// size of files would kill the process, so it is respected beforehand.
+func hostHeapFile() (*os.File, error) {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_FSIZE, &limit); err != nil || limit.Cur < spaceSize {
+		return nil, ErrNoMemory
+	}
+	f, err := hostAnonymousFile()
+	if err != nil {
+		return nil, err
+	}
+	if err := f.Truncate(spaceSize); err != nil {
+		_ = f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// hostPunch makes a range of a file zero and gives its memory back.
+func hostPunch(f *os.File, lo, hi uint64) bool {
+	return unix.Fallocate(int(f.Fd()), unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, int64(lo), int64(hi-lo)) == nil
+}
+
+// hostResident returns the bytes of memory that a file takes.
+func hostResident(f *os.File) int64 {
+	var st unix.Stat_t
+	if unix.Fstat(int(f.Fd()), &st) != nil {
+		return 0
+	}
+	return st.Blocks * 512
+}
+
+// hostDataRanges calls f for the parts of [lo, hi) that a file has memory for.
+func hostDataRanges(file *os.File, lo, hi uint64, f func(lo, hi uint64) error) error {
+	fd := int(file.Fd())
+	for lo < hi {
+		data, err := unix.Seek(fd, int64(lo), unix.SEEK_DATA)
+		if err == unix.ENXIO || err == nil && uint64(data) >= hi {
+			return nil
+		}
+		hole := int64(hi)
+		if err == nil {
+			hole, err = unix.Seek(fd, data, unix.SEEK_HOLE)
+		}
+		if err != nil {
+			return ErrNoMemory
+		}
+		if err := f(uint64(data), min(hi, uint64(hole))); err != nil {
+			return err
+		}
+		lo = uint64(hole)
+	}
+	return nil
+}

@@ -116,6 +116,8 @@ func syncCached(r Region, wait bool) error {
 	return r.Object.writeBack(r.Offset/PageSize, (r.Offset+r.Len)/PageSize)
 }
 
+func (b *paged) fork(bool) {}
+
 // copyPrivate copies rather than shares pages: a thread that holds a page for
 // writing at this moment would otherwise write to the page of both.
 func (b *paged) copyPrivate(child *Space, r Region) error {

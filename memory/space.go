@@ -89,6 +89,8 @@ type backend interface {
 	// sync writes changes of the shared region r to its object's storage. r
 	// may be unmapped meanwhile.
 	sync(r Region, wait bool) error
+	// fork begins and ends a Fork: calls of copyPrivate for one child.
+	fork(begin bool)
 	// copyPrivate gives child the private pages of r, which is mapped there.
 	copyPrivate(child *Space, r Region) error
 	// forbidWrites makes the next write to any page of the range known, and
@@ -505,6 +507,8 @@ func (s *Space) copyInto(child *Space) error {
 	}
 	child.mu.Lock()
 	defer child.mu.Unlock()
+	s.back.fork(true)
+	defer s.back.fork(false)
 	for _, r := range s.regions {
 		err := child.change(r.Addr, r.End(), []Region{r}, func() error { return child.back.place(r) })
 		if err != nil {

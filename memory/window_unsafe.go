@@ -3,7 +3,6 @@
 package memory
 
 import (
-	"math"
 	"os"
 	"runtime/debug"
 	"sync/atomic"
@@ -35,6 +34,12 @@ type window struct {
 	// table (anonymous memory that was touched before it became adjacent is
 	// never merged), so when the bound gets high the host is asked.
 	pieces int64
+
+	runs    runTable  // private anonymous memory; see heap.go
+	file    *heapFile // where new memory goes
+	mixed   bool      // file has frozen parts: the next memory goes to another
+	thawed  bool      // this Fork copies what is in file
+	crowded bool      // this Fork freezes nothing
 }
 
 func (s *Space) openWindow() error {
@@ -104,16 +109,24 @@ func (w *window) place(r Region) error {
 	readable, writable := w.hostProt(r)
 	m := w.memory(r.Addr, r.End())
 	if r.Object == nil {
-		return hostError(hostMapAnonymous(m, readable, writable))
+		return hostError(w.placeAnonymous(r))
 	}
-	return hostError(hostMapFile(m, r.Object.file, int64(r.Offset), r.Shared, readable, writable))
+	if err := hostMapFile(m, r.Object.file, int64(r.Offset), r.Shared, readable, writable); err != nil {
+		return hostError(err)
+	}
+	w.forget(r.Addr, r.End())
+	return nil
 }
 
 func (w *window) remove(lo, hi uint64) error {
 	if !w.afford() {
 		return ErrNoMemory
 	}
-	return hostError(hostMapAnonymous(w.memory(lo, hi), false, false))
+	if err := hostMapAnonymous(w.memory(lo, hi), false, false); err != nil {
+		return hostError(err)
+	}
+	w.forget(lo, hi)
+	return nil
 }
 
 func (w *window) protect(r Region) error {
@@ -126,8 +139,8 @@ func (w *window) protect(r Region) error {
 
 // discard maps the region anew, which is atomic and exact on every host.
 func (w *window) discard(r Region) error {
-	if r.Object == nil && hostDiscard(w.memory(r.Addr, r.End())) {
-		return nil
+	if r.Object == nil {
+		return w.discardAnonymous(r)
 	}
 	return w.place(r)
 }
@@ -188,38 +201,51 @@ func (w *window) bytes(addr, n uint64, need Prot) ([][]byte, *Fault) {
 func (w *window) close() error {
 	w.s.base = nil
 	w.settle(0)
+	w.runs.set(0, spaceSize, nil, false)
+	w.file.release()
+	w.file = nil
 	return hostRelease(w.reserve)
 }
 
-// copyPrivate copies the pages that have been written. The region is made
-// readable meanwhile, and the child's writable.
+// copyPrivate makes the child's region, mapped afresh, show what this one does.
 func (w *window) copyPrivate(child *Space, r Region) error {
 	to := child.back.(*window)
+	if err := hostError(hostProtect(to.memory(r.Addr, r.End()), true, true)); err != nil {
+		return err
+	}
+	var err error
+	if r.Object == nil {
+		err = w.copyAnonymous(to, r)
+	} else if stop := min(r.End(), r.validEnd()); stop > r.Addr {
+		err = w.copyOwn(to, r.clip(r.Addr, stop), false)
+	}
+	if err != nil {
+		return err
+	}
+	return hostError(hostProtect(to.memory(r.Addr, r.End()), r.Prot != 0, r.Prot&Write != 0))
+}
+
+// copyOwn copies the pages that have been written, to a window where they can
+// be written. The region is made readable meanwhile. plain means that it has no
+// file behind it.
+func (w *window) copyOwn(to *window, r Region, plain bool) error {
 	if r.Prot == 0 {
 		if err := hostError(hostProtect(w.memory(r.Addr, r.End()), true, false)); err != nil {
 			return err
 		}
 		defer hostProtect(w.memory(r.Addr, r.End()), false, false)
 	}
-	if err := hostError(hostProtect(to.memory(r.Addr, r.End()), true, true)); err != nil {
-		return err
-	}
-	stop := min(r.End(), r.validEnd())
-	if stop > r.Addr {
-		err := hostOwnPages(w.memory(r.Addr, stop), r.Object == nil, func(lo, hi int) error {
-			return copyChanged(to.memory(r.Addr, stop)[lo:hi], w.memory(r.Addr, stop)[lo:hi])
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return hostError(hostProtect(to.memory(r.Addr, r.End()), r.Prot != 0, r.Prot&Write != 0))
+	src, dst := w.memory(r.Addr, r.End()), to.memory(r.Addr, r.End())
+	return hostOwnPages(src, plain, func(lo, hi int) error {
+		copyPages(dst[lo:hi], src[lo:hi], true)
+		return nil
+	})
 }
 
-// copyChanged copies the pages of src that differ from dst, so that the host
+// copyPages copies pages, or with compare those that differ, so that the host
 // needs no memory for the others. A page that cannot be read (its object has
 // just been truncated) ends the copy.
-func copyChanged(dst, src []byte) (err error) {
+func copyPages(dst, src []byte, compare bool) {
 	defer func(before bool) {
 		debug.SetPanicOnFault(before)
 		if r := recover(); r != nil {
@@ -229,12 +255,11 @@ func copyChanged(dst, src []byte) (err error) {
 		}
 	}(debug.SetPanicOnFault(true))
 	for len(src) > 0 {
-		if string(dst[:PageSize]) != string(src[:PageSize]) {
+		if !compare || string(dst[:PageSize]) != string(src[:PageSize]) {
 			copy(dst[:PageSize], src)
 		}
 		dst, src = dst[PageSize:], src[PageSize:]
 	}
-	return nil
 }
 
 // hostError is the error of a mapping call for one of the host's.
@@ -249,9 +274,6 @@ func hostError(err error) error {
 	}
 	return ErrNoMemory
 }
-
-// unlimitedPieces is hostMaxPieces where the host knows no limit.
-const unlimitedPieces = math.MaxInt32
 
 // count asks the host for the number of pieces.
 func (w *window) count() (int, bool) { return hostCountPieces(w.base, w.base+spaceSize) }

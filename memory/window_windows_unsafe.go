@@ -578,6 +578,8 @@ func (w *window) close() (err error) {
 	return err
 }
 
+func (w *window) fork(bool) {}
+
 // copyPrivate copies the pages that the region has of its own.
 func (w *window) copyPrivate(child *Space, r Region) error {
 	to := child.back.(*window)
