@@ -111,8 +111,8 @@ func excused(d *Inst, gnu string) bool {
 	return name == ".inst" && (!predictable(d) || strings.Contains(d.Row.Bits, "x"))
 }
 
-// laterRegister matches the registers of SVE and SME.
-var laterRegister = regexp.MustCompile(`[\t ,{\[](z|p|pn|za|zt)[0-9]+\b|\bza\b`)
+// laterRegister matches the registers of SVE and SME, and FEAT_CSSC.
+var laterRegister = regexp.MustCompile(`[\t ,{\[](z|p|pn|za|zt)[0-9]+\b|\bza\b|^[su](max|min)\t[wx]`)
 
 // tableNames are the mnemonics of the table and its aliases.
 var tableNames = sync.OnceValue(func() map[string]bool {
