@@ -144,7 +144,7 @@ var aliasRows = Section{Ref: "C6.1 About the A64 base instructions: aliases", Ro
 }}
 
 // aliasSections lists the sections with aliases.
-var aliasSections = []*Section{&aliasRows}
+var aliasSections = []*Section{&aliasRows, &simdAliasRows}
 
 // aliasIndex is indexed as the decode table, in the order of the rows.
 var aliasIndex = sync.OnceValue(func() *lookup {

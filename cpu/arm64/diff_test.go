@@ -381,6 +381,7 @@ func onBoth(t *testing.T, m *native.Machine, s *subject, d *Inst, w uint32, rnd 
 			t.Errorf("%08x %s (%v): %v", w, d.Text(nil), d.Row, stop)
 			return i, true
 		}
+		corrected(d, &want[i])
 		if diff := difference(&got, &want[i]); diff != "" {
 			t.Errorf("%08x %s (%v)\n\t%s%s", w, d.Text(nil), d.Row, inputs(d, &before[i]), diff)
 			return i, true

@@ -19,6 +19,7 @@ import (
 //	Vn.A[i]          one element, its number in imm5 (field i)
 //	Vd.A[j]          one element, its number in imm4 (field j)
 //	Vm.A[c]          one pair of elements, numbered by H and L
+//	Vn.A[1]          element 1
 //	{t3.A}           three registers from Rt on; {n3.A} the same from Rn on
 //	{t3.A[x]}        one element of each, numbered by Q, S and the size
 //
@@ -36,7 +37,7 @@ type vecOperand struct {
 	lanes  int  // a fixed number of elements; 0: by Q
 	allow  string
 	count  int  // registers of a list
-	elem   byte // 'x', 'i', 'j': one element
+	elem   byte // what numbers the one element, or 0
 	field  byte
 }
 
@@ -185,6 +186,8 @@ func (v *vecOperand) decode(d *Inst, a *Arg) bool {
 		a.Value |= uint64(d.Field('i')>>(w+1)) << 8
 	case 'j':
 		a.Value |= uint64(d.Field('j')>>w) << 8
+	case '1':
+		a.Value |= 1 << 8
 	case 'c':
 		return complexElement(d, a, w)
 	case 'x':
