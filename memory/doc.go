@@ -12,9 +12,10 @@
 // (region.go), which alone says what is mapped with which protection, and then
 // make the form follow. There are two forms:
 //
-//   - the window form (window_unsafe.go): one host reservation of 4 GiB with
-//     guards on both sides. The host's own memory protection checks accesses,
-//     so an engine's load is one host load.
+//   - the window form (window_unsafe.go for Unix, window_windows_unsafe.go):
+//     one host reservation of 4 GiB with guards on both sides. The host's own
+//     memory protection checks accesses, so an engine's load is one host load.
+//     How Fork gets by without copying on Linux is in heap.go.
 //   - the paged form (paged.go): a two-level page table in plain Go, for every
 //     host that cannot have windows, byte order and word size of any kind.
 //

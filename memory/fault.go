@@ -98,7 +98,9 @@ type addressed interface {
 // debug.SetPanicOnFault(true) must be in force on the goroutine.
 //
 // retry means that the access is permitted by now (it was the first write to
-// a page whose changes are tracked): repeat the instruction. ok=false means
+// a page whose changes are tracked, the mapping was being changed, or, on hosts
+// where windows bring pages in when they are touched, it was the first access):
+// repeat the instruction. It can happen to any access. ok=false means
 // that the panic is none of this space's accesses and must go on.
 //
 // In the window form the host tells the address only, so Access is concluded

@@ -15,11 +15,11 @@ import (
 // An anonymous object lives in Go pages until a window maps it; then it moves
 // to a host file without a name, which only the mappings and this package
 // know. A host file is mapped by windows as it is; for spaces of the paged
-// form the object keeps a page cache, and writes it back on Sync, when the
-// last mapping goes, and on Close.
+// form, and for windows on Windows, the object keeps a page cache, and writes it
+// back on Sync, when the last mapping goes, and on Close.
 //
 // Mappings, ReadAt and WriteAt of one Object are coherent. Two objects made
-// for the same file are not coherent in the paged form and are different
+// for the same file are not coherent where there is a cache and are different
 // objects to ShareKey: keep one Object for one file.
 type Object struct {
 	id       uint64

@@ -56,7 +56,7 @@ func (s *Space) openWindow() error {
 		return ErrNoMemory
 	}
 	w.reserve = reserve
-	start := uintptr(unsafe.Pointer(unsafe.SliceData(reserve)))
+	start := addressOf(reserve)
 	in := guard + (guard-start%guard)%guard
 	s.base = unsafe.Pointer(&reserve[in])
 	s.dir = &emptyDirectory // for accesses after Close
