@@ -86,7 +86,11 @@ func (f Fault) Error() string {
 	return fmt.Sprintf("memory fault: %s at %#x", verb, f.Addr)
 }
 
-// addressed is what a runtime error made by debug.SetPanicOnFault offers.
+// addressed is what a runtime error made by debug.SetPanicOnFault offers. On
+// arm64 Go takes the address from the machine context of the signal rather than
+// from its description; qemu-aarch64 7.2 forgets it there for SIGBUS, so that
+// accesses beyond the end of an object panic without an address (and cannot be
+// recovered) under that emulator only.
 type addressed interface {
 	error
 	RuntimeError()
