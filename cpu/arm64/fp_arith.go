@@ -158,6 +158,12 @@ func laneFRSQRTS(s *State, _, n, m uint64, e uint) uint64 {
 
 // minMax is FPMax or FPMin: NaNs are propagated, and -0 is less than +0.
 func (s *State) minMax(n, m uint64, e uint, greatest bool) uint64 {
+	if r, ok := hostRelation(n, m, e); ok && r != softfloat.Equal {
+		if (r == softfloat.Greater) == greatest {
+			return n
+		}
+		return m
+	}
 	env := &s.float
 	a, b := num(env, n, e), num(env, m, e)
 	if a.IsNaN() || b.IsNaN() {
@@ -213,6 +219,9 @@ func laneFMINNM(s *State, _, n, m uint64, e uint) uint64 { return s.minMaxNum(n,
 // NaN.
 
 func (s *State) relation(n, m uint64, e uint, quiet bool) softfloat.Relation {
+	if r, ok := hostRelation(n, m, e); ok {
+		return r
+	}
 	env := &s.float
 	return env.Compare(num(env, n, e), num(env, m, e), quiet)
 }

@@ -1,6 +1,8 @@
 package arm64
 
 import (
+	"math"
+
 	"github.com/nuage-emu/nuage/cpu/softfloat"
 )
 
@@ -17,12 +19,15 @@ func toFixed(r softfloat.Rounding, unsigned bool) laneFunc {
 // toFixed converts n, of e bits, to a fixed-point number of width bits with
 // fbits behind the point.
 func (s *State) toFixed(n uint64, e, width, fbits uint, r softfloat.Rounding, unsigned bool) uint64 {
+	if r == softfloat.TowardZero && fbits == 0 && s.FPSR&fpsrIXC != 0 {
+		if v, ok := hostTruncate(n, e, unsigned); ok {
+			return v
+		}
+	}
 	env := &s.float
 	a := num(env, n, e)
 	a.Exp += int32(fbits)
-	old := env.Rounding
-	env.Rounding = r
-	defer func() { env.Rounding = old }()
+	env.Rounding = r // of this operation, which has no other
 	if unsigned {
 		v, _ := env.ToUint(a, width)
 		return v
@@ -33,6 +38,11 @@ func (s *State) toFixed(n uint64, e, width, fbits uint, r softfloat.Rounding, un
 
 // fromFixed is FixedToFP.
 func (s *State) fromFixed(v uint64, width, e, fbits uint, unsigned bool) uint64 {
+	if s.host && fbits == 0 {
+		if r, ok := hostInt(v, width, e, unsigned); ok {
+			return r
+		}
+	}
 	var a softfloat.Num
 	if unsigned {
 		a = softfloat.FromUint(v)
@@ -49,12 +59,15 @@ func laneUCVTF(s *State, _, n, m uint64, e uint) uint64 { return s.fromFixed(n, 
 // roundInt makes FPRoundInt with a rounding direction; exact reports Inexact.
 func roundInt(r softfloat.Rounding, exact bool) laneFunc {
 	return func(s *State, _, n, _ uint64, e uint) uint64 {
-		env := &s.float
-		old := env.Rounding
-		env.Rounding = r
-		v := laneFRINT(s, n, e, exact)
-		env.Rounding = old
-		return v
+		switch {
+		case exact:
+		case e == 64 && ordinary64(n):
+			return math.Float64bits(integralHost(math.Float64frombits(n), r))
+		case e == 32 && ordinary32(uint32(n)):
+			return uint64(math.Float32bits(float32(integralHost(float64(math.Float32frombits(uint32(n))), r))))
+		}
+		s.float.Rounding = r // of this operation, which has no other
+		return laneFRINT(s, n, e, exact)
 	}
 }
 
@@ -86,6 +99,9 @@ func (s *State) convert(v uint64, from, to uint) uint64 {
 		if r, ok := softfloat.FastF64ToF32(v); ok {
 			return uint64(r)
 		}
+	}
+	if from == 32 && to == 64 && softfloat.OrdinaryOrZero32(uint32(v)) {
+		return math.Float64bits(float64(math.Float32frombits(uint32(v))))
 	}
 	return bitsOf(env.RoundQuietly(num(env, v, from), format(to)), to)
 }

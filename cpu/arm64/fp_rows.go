@@ -17,10 +17,10 @@ const (
 // Scalar floating point (C3.6, C4.1.96). T is the low bit of the type: single or
 // double precision.
 var floatRows = Section{Ref: "C3.6 Data processing - SIMD and floating-point: scalar", Rows: []Spec{
-	{"fmov", "000111100T100000010000nnnnnddddd", "=Fd Fn", FP, bitwise(laneMOV)},
-	{"fabs", "000111100T100000110000nnnnnddddd", "=Fd Fn", FP, bitwise(laneFABS)},
-	{"fneg", "000111100T100001010000nnnnnddddd", "=Fd Fn", FP, bitwise(laneFNEG)},
-	{"fsqrt", "000111100T100001110000nnnnnddddd", "=Fd Fn", FP, fsame(laneFSQRT)},
+	{"fmov", "000111100T100000010000nnnnnddddd", "=Fd Fn", FP, fast(laneMOV, fmovScalar32, fmovScalar64)},
+	{"fabs", "000111100T100000110000nnnnnddddd", "=Fd Fn", FP, fast(laneFABS, fabs32, fabs64)},
+	{"fneg", "000111100T100001010000nnnnnddddd", "=Fd Fn", FP, fast(laneFNEG, fneg32, fneg64)},
+	{"fsqrt", "000111100T100001110000nnnnnddddd", "=Fd Fn", FP, fast(laneFSQRT, fsqrt32, fsqrt64)},
 	{"frintn", "000111100T100100010000nnnnnddddd", "=Fd Fn", FP, fsame(roundInt(toNearest, false))},
 	{"frintp", "000111100T100100110000nnnnnddddd", "=Fd Fn", FP, fsame(roundInt(toPlus, false))},
 	{"frintm", "000111100T100101010000nnnnnddddd", "=Fd Fn", FP, fsame(roundInt(toMinus, false))},
@@ -33,10 +33,10 @@ var floatRows = Section{Ref: "C3.6 Data processing - SIMD and floating-point: sc
 	{"fdiv", "000111100T1mmmmm000110nnnnnddddd", "=Fd Fn Fm", FP, fast(laneFDIV, fdiv32, fdiv64)},
 	{"fadd", "000111100T1mmmmm001010nnnnnddddd", "=Fd Fn Fm", FP, fast(laneFADD, fadd32, fadd64)},
 	{"fsub", "000111100T1mmmmm001110nnnnnddddd", "=Fd Fn Fm", FP, fast(laneFSUB, fsub32, fsub64)},
-	{"fmax", "000111100T1mmmmm010010nnnnnddddd", "=Fd Fn Fm", FP, fsame(laneFMAX)},
-	{"fmin", "000111100T1mmmmm010110nnnnnddddd", "=Fd Fn Fm", FP, fsame(laneFMIN)},
-	{"fmaxnm", "000111100T1mmmmm011010nnnnnddddd", "=Fd Fn Fm", FP, fsame(laneFMAXNM)},
-	{"fminnm", "000111100T1mmmmm011110nnnnnddddd", "=Fd Fn Fm", FP, fsame(laneFMINNM)},
+	{"fmax", "000111100T1mmmmm010010nnnnnddddd", "=Fd Fn Fm", FP, pick(laneFMAX, true)},
+	{"fmin", "000111100T1mmmmm010110nnnnnddddd", "=Fd Fn Fm", FP, pick(laneFMIN, false)},
+	{"fmaxnm", "000111100T1mmmmm011010nnnnnddddd", "=Fd Fn Fm", FP, pick(laneFMAXNM, true)},
+	{"fminnm", "000111100T1mmmmm011110nnnnnddddd", "=Fd Fn Fm", FP, pick(laneFMINNM, false)},
 	{"fnmul", "000111100T1mmmmm100010nnnnnddddd", "=Fd Fn Fm", FP, fsame(laneFNMUL)},
 
 	{"fmadd", "000111110T0mmmmm0aaaaannnnnddddd", "=Fd Fn Fm Fa", FP, mulAddForm(false, false)},

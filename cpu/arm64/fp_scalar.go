@@ -171,9 +171,6 @@ func fast(f laneFunc, single, double opFunc) func(*binder) {
 	}
 }
 
-// bitwise is for scalar moves, which round nothing.
-func bitwise(f laneFunc) func(*binder) { return same(f) }
-
 // FCMP, FCMPE and their conditional forms: imm is 1 where the second operand is
 // zero, link tells whether a quiet NaN signals.
 
@@ -278,7 +275,16 @@ func fcvt(s *State, o *op) *op {
 	return o.after()
 }
 
-func bindFcvt(b *binder) { b.vector(fcvt, 0).ra = uint8(b.d.Args[1].Value) }
+func bindFcvt(b *binder) {
+	run := fcvt
+	switch to, from := b.d.Args[0].Value, b.d.Args[1].Value; {
+	case to == 64 && from == 32:
+		run = fcvtDS
+	case to == 32 && from == 64:
+		run = fcvtSD
+	}
+	b.vector(run, 0).ra = uint8(b.d.Args[1].Value)
+}
 
 // Moves and conversions between the register files. sh is the width of the
 // floating-point register, ra that of the general one.
@@ -329,18 +335,17 @@ func toGeneral(r softfloat.Rounding, unsigned bool) func(*binder) {
 		return o.after()
 	}
 	truncate := func(s *State, o *op) *op {
-		// What a C program does all the time: a double that is an ordinary
-		// number and whose integer part fits.
-		n := s.V[o.rn&31][0]
-		if x := math.Float64frombits(n); x > -1<<31 && x < 1<<31 && s.FPSR&fpsrIXC != 0 && softfloat.OrdinaryOrZero64(n) {
-			s.R[o.rd&63] = uint64(int64(x)) & ones(uint(o.ra))
+		// What a C program does all the time.
+		e := uint(o.sh)
+		if r, ok := hostTruncate(s.V[o.rn&31][0]&ones(e), e, unsigned); ok && s.FPSR&fpsrIXC != 0 {
+			s.R[o.rd&63] = r & ones(uint(o.ra))
 			return o.after()
 		}
 		return run(s, o)
 	}
 	return func(b *binder) {
 		f := run
-		if r == softfloat.TowardZero && !unsigned && b.d.NArgs == 2 && b.d.Args[1].Value == 64 {
+		if r == toZero && b.d.NArgs == 2 && b.d.Args[1].Value > 16 {
 			f = truncate
 		}
 		b.general(f, 1)
@@ -360,6 +365,12 @@ func fromGeneral(unsigned bool) func(*binder) {
 			}
 			s.setScalar(o, math.Float64bits(x))
 			return o.after()
+		}
+		if o.imm == 0 && s.hostFloat() {
+			if r, ok := hostInt(v, width, e, unsigned); ok {
+				s.setScalar(o, r)
+				return o.after()
+			}
 		}
 		s.fpBegin(e)
 		r := s.fromFixed(v, width, e, uint(o.imm), unsigned)

@@ -407,14 +407,3 @@ func reverse(size uint) func(*binder) {
 		b.vector(run, 0)
 	}
 }
-
-// threeWords is for bitwise operations that use the destination's old value.
-func threeWords(f laneFunc) func(*binder) {
-	run := func(s *State, o *op) *op {
-		d, n, m := s.V[o.rd&31], s.V[o.rn&31], s.V[o.rm&31]
-		lo := f(s, d[0], n[0], m[0], 64)
-		s.put(o, lo, f(s, d[1], n[1], m[1], 64))
-		return o.after()
-	}
-	return func(b *binder) { b.vector(run, 0) }
-}
