@@ -33,9 +33,19 @@ func bindB(b *binder) {
 }
 
 func bindBL(b *binder) {
-	o := b.emit(movImm)
-	o.rd, o.imm = LR, b.d.Next()
-	bindB(b)
+	if b.goesOn(b.d.Args[0].Value) {
+		o := b.emit(movImm)
+		o.rd, o.imm = LR, b.d.Next()
+		return
+	}
+	o := b.emit(bl)
+	b.exit(o)
+	b.done = true
+}
+
+func bl(s *State, o *op) *op {
+	s.R[LR] = o.pc + 4
+	return s.leave(o.link)
 }
 
 // exit makes o leave the block by a direct link to the target if it is taken.
