@@ -213,16 +213,19 @@ func TestLoadRefuses(t *testing.T) {
 	require.ErrorContains(t, err, "not a regular file")
 }
 
-// TestOtherInstructionSet: a program for a processor that is not there is told
-// from a damaged one.
-func TestOtherInstructionSet(t *testing.T) {
-	program, err := conformance.Program("aarch64-final", "start")
-	require.NoError(t, err)
-	image, err := nuage.LoadBytes(program)
-	require.NoError(t, err)
-	require.Equal(t, cpu.AArch64, image.Arch())
-	_, err = nuage.Run(t.Context(), image, nuage.Config{})
-	require.ErrorContains(t, err, "aarch64")
+// TestBothInstructionSets: the image says which processor it needs, and gets it.
+func TestBothInstructionSets(t *testing.T) {
+	for set, arch := range map[string]cpu.Arch{"x86_64-final": cpu.X86_64, "aarch64-final": cpu.AArch64} {
+		program, err := conformance.Program(set, "die")
+		require.NoError(t, err)
+		image, err := nuage.LoadBytes(program)
+		require.NoError(t, err)
+		require.Equal(t, arch, image.Arch())
+		var log bytes.Buffer
+		status, err := nuage.Run(t.Context(), image, nuage.Config{Args: map[string]any{"log": nuage.Writer(&log), "how": "return", "code": 7}})
+		require.NoError(t, err)
+		require.Equal(t, nuage.ExitStatus{Code: 7}, status)
+	}
 }
 
 func TestArguments(t *testing.T) {
