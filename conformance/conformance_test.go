@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -16,14 +17,25 @@ import (
 
 // subjects are the guests that check a part of the system and exit with 0.
 // die, hostile and race end in ways of their own, and have their own tests.
-var subjects = []string{"arith", "clock", "fd", "filestat", "io", "lock", "mem", "path", "poll", "readdir", "start", "thread"}
+var subjects = []string{"arith", "clock", "fd", "filestat", "io", "lock", "mem", "path", "poll", "readdir", "sock", "start", "thread"}
+
+// subjects2015 are those that only programs of 2015 can have.
+var subjects2015 = []string{"queue2015", "sock2015"}
+
+// subjectsOf are the subjects that a set has.
+func subjectsOf(set string) []string {
+	if strings.HasSuffix(set, "-2015") {
+		return slices.Concat(subjects, subjects2015)
+	}
+	return subjects
+}
 
 // TestEveryGuestIsRun keeps a new guest from being forgotten.
 func TestEveryGuestIsRun(t *testing.T) {
 	for _, set := range Sets {
 		names, err := Programs(set)
 		require.NoError(t, err)
-		require.ElementsMatch(t, append([]string{"die", "hostile", "race"}, subjects...), names, set)
+		require.ElementsMatch(t, append([]string{"die", "hostile", "race"}, subjectsOf(set)...), names, set)
 	}
 }
 
@@ -77,7 +89,7 @@ func TestSubjects(t *testing.T) {
 	for _, set := range runnable {
 		for _, form := range forms(t) {
 			for _, dir := range dirs {
-				for _, subject := range subjects {
+				for _, subject := range subjectsOf(set) {
 					t.Run(fmt.Sprintf("%s/%v/%s/%s", set, form, dir.name, subject), func(t *testing.T) {
 						t.Parallel()
 						status, log := guest(t, nuage.Options{Memory: form}, set, subject, map[string]any{

@@ -88,6 +88,8 @@ func IdentityOf(f File) any {
 		return IdentityOf(f.File)
 	case *hostFile:
 		return hostIdentity{f.shared.id}
+	case *stableFile:
+		return f.object
 	}
 	return nil
 }

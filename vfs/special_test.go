@@ -18,7 +18,7 @@ func TestSpecial(t *testing.T) {
 	}
 	overlay, err := NewOverlay(host(), nil, nil)
 	require.NoError(t, err)
-	for name, d := range map[string]Dir{"memory": NewMemory(nil, nil), "host": host(), "overlay": overlay} {
+	for name, d := range map[string]Dir{"memory": NewMemory(nil, nil), "host": host(), "overlay": overlay, "stable": NewStable(host(), nil, 0)} {
 		t.Run(name, func(t *testing.T) {
 			defer d.Close()
 			s, err := MakeSpecial(d, "s", cloudabi.FiletypeSocketStream)

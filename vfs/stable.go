@@ -211,10 +211,28 @@ func (d *stableDir) OpenFile(name string, flags OpenFlags) (File, error) {
 			d.fs.changed(true, f.object)
 		}
 	}
-	if s, ok := lower.(Stream); ok {
+	switch s := lower.(type) {
+	case Stream:
 		return &stableStream{f, s}, nil
+	case Special:
+		return &stableSpecial{f}, nil
 	}
 	return f, nil
+}
+
+func (d *stableDir) MakeSpecial(name string, kind cloudabi.Filetype) (Special, error) {
+	lower, err := d.Dir.MakeSpecial(name, kind)
+	if err != nil {
+		return nil, err
+	}
+	st, err := lower.Stat()
+	if err != nil {
+		_ = lower.Close()
+		return nil, err
+	}
+	f := &stableFile{File: lower, fs: d.fs, object: d.fs.made(st)}
+	d.fs.changed(true, d.object)
+	return &stableSpecial{f}, nil
 }
 
 // make does what makes a new object of the name.
@@ -376,3 +394,8 @@ type stableStream struct {
 
 func (s *stableStream) Read(p []byte) (int, error)  { return s.stream.Read(p) }
 func (s *stableStream) Write(p []byte) (int, error) { return s.stream.Write(p) }
+
+// stableSpecial is a fifo or a socket. What is known of it is its identity.
+type stableSpecial struct{ *stableFile }
+
+func (s *stableSpecial) Identity() any { return s.object }
