@@ -35,6 +35,9 @@ func TestGeneration(t *testing.T) {
 		{"G2", "final", abi.G2, elf.Final},
 		{"G3", "", abi.G3, elf.Final},
 		{"final", "", abi.Final, elf.Final},
+		{"2015-03", "", abi.G0, elf.Argv2015},
+		{"2015-06", "", abi.G2, elf.StartupData2015},
+		{"2015-08", "", abi.G3, elf.Final},
 	} {
 		g, form, err := generation(c.name, c.start)
 		require.NoError(t, err)
