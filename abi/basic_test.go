@@ -97,6 +97,15 @@ func TestTraps2015(t *testing.T) {
 		a := g.alloc(4096)
 		_, errno = g.trap(33, a+5, 10) // mem_lock
 		require.Zero(g, errno)
+		sync := uint64(cloudabi.MsSync)
+		_, errno = g.trap(36, a, 4096, sync) // mem_sync
+		require.Zero(g, errno)
+		_, errno = g.trap(36, a, 4096, sync|uint64(cloudabi.MsInvalidate))
+		require.Equal(g, cloudabi.EBUSY, errno, "it would discard what is locked")
+		_, errno = g.trap(37, a+10, 1) // mem_unlock
+		require.Zero(g, errno)
+		_, errno = g.trap(36, a, 4096, sync|uint64(cloudabi.MsInvalidate))
+		require.Zero(g, errno)
 		_, errno = g.trap(37, 4096*5, 10) // mem_unlock
 		require.Equal(g, cloudabi.ENOMEM, errno)
 		g.trap(41, 0) // proc_exit

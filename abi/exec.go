@@ -161,8 +161,10 @@ func (t *Thread) execProgram(a *args, data []byte) (*program, cpu.State, cloudab
 func (t *Thread) loadProgram(f *openFile, data []byte) (*program, cpu.State, error) {
 	o, ok := f.object.(*regular)
 	switch {
-	case !ok || o.kind != cloudabi.FiletypeRegularFile || !f.readable:
+	case !ok || o.kind != cloudabi.FiletypeRegularFile:
 		return nil, nil, cloudabi.EACCES
+	case !f.readable:
+		return nil, nil, cloudabi.EBADF
 	case t.machine.openForWriting(f):
 		return nil, nil, cloudabi.ETXTBSY
 	}

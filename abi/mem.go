@@ -1,8 +1,6 @@
 package abi
 
 import (
-	"errors"
-
 	"github.com/nuage-emu/nuage/abi/cloudabi"
 	"github.com/nuage-emu/nuage/memory"
 )
@@ -79,6 +77,9 @@ func (t *Thread) memMapInto(a *args, m memory.Mapping) cloudabi.Errno {
 		return cloudabi.ENOMEM // a proper request, for more than there can be
 	}
 	addr, err := t.space().Map(m)
+	if err == nil && m.Fixed {
+		t.proc.program.locked.remove(addr, m.Len)
+	}
 	a.out[0] = addr
 	return errnoOf(err)
 }
@@ -109,7 +110,11 @@ func mapped(d descriptor, shared bool) (*memory.Object, memory.Prot, cloudabi.Er
 }
 
 func (t *Thread) memUnmap(a *args) cloudabi.Errno {
-	return errnoOf(t.space().Unmap(a.v[0], a.v[1]))
+	err := t.space().Unmap(a.v[0], a.v[1])
+	if err == nil {
+		t.proc.program.locked.remove(a.v[0], a.v[1])
+	}
+	return errnoOf(err)
 }
 
 func (t *Thread) memProtect(a *args) cloudabi.Errno {
@@ -126,7 +131,11 @@ func (t *Thread) memSync(a *args) cloudabi.Errno {
 	if async == sync || flags&^(cloudabi.MsAsync|cloudabi.MsSync|cloudabi.MsInvalidate) != 0 {
 		return cloudabi.EINVAL
 	}
-	return errnoOf(t.space().Sync(a.v[0], a.v[1], sync))
+	err := t.space().Sync(a.v[0], a.v[1], sync)
+	if err == nil && flags&cloudabi.MsInvalidate != 0 && t.proc.program.locked.any(a.v[0], a.v[1]) {
+		return cloudabi.EBUSY
+	}
+	return errnoOf(err)
 }
 
 func (t *Thread) memAdvise(a *args) cloudabi.Errno {
@@ -140,14 +149,4 @@ func (t *Thread) memAdvise(a *args) cloudabi.Errno {
 	// Whether dontneed zeroes private anonymous pages differs between hosts.
 	// Discarding nothing is always right, and the same everywhere.
 	return errnoOf(t.space().Advise(a.v[0], a.v[1], false))
-}
-
-// memLock serves mem_lock and mem_unlock of 2015: guest memory has no
-// residence that could be asked for, so mapped pages count as locked.
-func (t *Thread) memLock(a *args) cloudabi.Errno {
-	err := t.space().Advise(a.v[0]&^(memory.PageSize-1), a.v[1]+a.v[0]%memory.PageSize, false)
-	if errors.Is(err, memory.ErrNotMapped) {
-		return cloudabi.ENOMEM
-	}
-	return errnoOf(err)
 }

@@ -323,13 +323,22 @@ func (p *poller) addDescriptor(i int) {
 
 // addProcess waits for a child.
 func (p *poller) addProcess(i int) {
-	d, errno := p.t.proc.fds.get(p.subs[i].ProcTerminateFd, cloudabi.RightPollProcTerminate)
+	need := cloudabi.RightPollProcTerminate
+	if p.t.early() {
+		need = 0 // their library expects to hear EINVAL of what is no process
+	}
+	d, errno := p.t.proc.fds.get(p.subs[i].ProcTerminateFd, need)
 	if errno != 0 {
 		p.fire(i, errno)
 		return
 	}
 	o, ok := d.file.object.(*processObject)
-	if !ok { // a device may have all rights
+	switch {
+	case ok && d.base&cloudabi.RightPollProcTerminate == 0:
+		d.file.release()
+		p.fire(i, cloudabi.ENOTCAPABLE)
+		return
+	case !ok: // a device may have all rights
 		d.file.release()
 		p.fire(i, cloudabi.EINVAL)
 		return

@@ -82,6 +82,16 @@ func TestPollErrors(t *testing.T) {
 	}, memoryDir())
 }
 
+func TestPollNoProcess(t *testing.T) {
+	ask := func(g *guest, want cloudabi.Errno) {
+		e := g.poll(cloudabi.Subscription{Type: cloudabi.EventtypeProcTerminate, ProcTerminateFd: 0})
+		require.Len(g, e, 1)
+		require.Equal(g, want, e[0].Error)
+	}
+	run(t, func(g *guest) { ask(g, cloudabi.ENOTCAPABLE) }, memoryDir())
+	runEarly(t, func(g *guest) { ask(g, cloudabi.EINVAL) }, memoryDir())
+}
+
 func TestPollFiles(t *testing.T) {
 	run(t, func(g *guest) {
 		fd := g.create("f")

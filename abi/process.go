@@ -65,6 +65,7 @@ type program struct {
 	startForm  elf.Generation
 	stackSize  uint64
 	loaded     elf.Loaded
+	locked     lockedPages
 	// file holds the descriptor the program was read from, if proc_exec did:
 	// its symbols are read when somebody asks.
 	file *openFile

@@ -617,6 +617,8 @@ func TestExecErrors(t *testing.T) {
 		}
 		noRight, errno := g.open(0, "good", 0, 0, cloudabi.RightFdRead, 0)
 		require.Equal(g, cloudabi.ESUCCESS, errno)
+		unread, errno := g.open(0, "unread", uint64(cloudabi.OCreat), 0, cloudabi.RightFdWrite|cloudabi.RightProcExec, 0)
+		require.Equal(g, cloudabi.ESUCCESS, errno)
 		memoryFd := g.ok(cloudabi.CallFdCreate1, uint64(cloudabi.FiletypeSharedMemory))
 		require.Less(g, g.process().fds.span(), uint64(20))
 		var list []byte
@@ -631,6 +633,7 @@ func TestExecErrors(t *testing.T) {
 		}{
 			{cloudabi.EBADF, 99, a, 3, fds, 1},
 			{cloudabi.ENOTCAPABLE, noRight, a, 3, fds, 1},
+			{cloudabi.EBADF, unread, a, 3, fds, 1},
 			{cloudabi.ENOTCAPABLE, 0, a, 3, fds, 1},
 			{cloudabi.ENOTCAPABLE, memoryFd, a, 3, fds, 1},
 			{cloudabi.EFAULT, good, 0x20000, 3, fds, 1},

@@ -237,7 +237,7 @@ func (t *Thread) sockRecv(a *args) cloudabi.Errno {
 		return errno
 	}
 	out := cloudabi.RecvOut2015{Datalen: total, Fdslen: uint64(len(numbers))}
-	if cut {
+	if cut && in.FdsLen > 0 { // who asks for none is not told
 		out.Flags |= cloudabi.MsgCtrunc
 	}
 	if r.truncated {
@@ -269,7 +269,7 @@ func (t *Thread) receive(f *openFile, s *socket, list []iovec, flags cloudabi.Ri
 	for {
 		room, fault := t.room(c, bufferSize)
 		if fault != 0 && room == 0 {
-			return all, total, fault
+			return all, total, t.noRoom(f, s, fault)
 		}
 		var r received
 		n := 0

@@ -302,7 +302,7 @@ func addresses(o Object) (local, peer cloudabi.Sockaddr) {
 		o.machine.net.mu.Lock()
 		defer o.machine.net.mu.Unlock()
 		local.Family = cloudabi.AfUnix
-		if o.peer != nil {
+		if o.peer != nil && !o.peer.closed {
 			peer.Family = cloudabi.AfUnix
 		}
 	case *hostStream:
@@ -334,6 +334,10 @@ func (t *Thread) sockStatGet(a *args) cloudabi.Errno {
 		t.machine.net.mu.Lock()
 		if o.accepting > 0 {
 			st.State = cloudabi.SockstateAcceptconn
+		}
+		st.Error = o.failed
+		if flags&cloudabi.SockstatClearError != 0 {
+			o.failed = 0
 		}
 		t.machine.net.mu.Unlock()
 	case *listener:

@@ -131,6 +131,7 @@ func namedSockets(g *guest, kind uint64) {
 	g.oldFails(cloudabi.EINVAL, cloudabi.CallSockListen, a, 1)
 	g.oldFails(cloudabi.EINVAL, cloudabi.CallSockAccept, c, 0)
 	g.ok(cloudabi.CallFdClose, a)
+	require.Equal(g, cloudabi.Sockstat{Sockname: unix}, g.sockstat(c, 1), "who is gone has no name")
 	require.Equal(g, got{}, g.receivedEarly(c, 10))
 
 	// A connection that waits for a place in the queue, and one that nobody
@@ -142,7 +143,11 @@ func namedSockets(g *guest, kind uint64) {
 		g.sys(cloudabi.CallThreadExit, g.put(make([]byte, 8)), uint64(cloudabi.ScopePrivate))
 	})
 	eventually(g, func() bool { return g.waitingThreads() == 1 })
+	require.Zero(g, g.sockstat(extra, 1).Error)
 	g.ok(cloudabi.CallFdClose, l)
+	require.Equal(g, cloudabi.ECONNABORTED, g.sockstat(extra, 0).Error)
+	require.Equal(g, cloudabi.ECONNABORTED, g.sockstat(extra, 1).Error, "asking does not clear it unless told to")
+	require.Zero(g, g.sockstat(extra, 0).Error)
 	require.Equal(g, got{}, g.receivedEarly(extra, 10))
 	require.Equal(g, cloudabi.ECONNREFUSED, g.connect(c2(g, kind), "moved"))
 	g.ok(cloudabi.CallFileUnlink, 0, q, m, 0)

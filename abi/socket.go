@@ -31,6 +31,8 @@ type socket struct {
 	name      vfs.Special          // it is bound to
 
 	readShut, writeShut, closed bool
+
+	failed cloudabi.Errno // what sock_stat_get tells of the connection
 }
 
 func (m *Machine) newSocket(kind cloudabi.Filetype) *socket {
@@ -235,6 +237,9 @@ func (s *socket) detach() (lost []descriptor) {
 	s.closed = true
 	lost = s.in.discard()
 	for _, c := range s.pending {
+		if c.peer != nil {
+			c.peer.failed = cloudabi.ECONNABORTED
+		}
 		lost = append(lost, c.detach()...)
 	}
 	s.pending, s.accepting = nil, 0

@@ -61,7 +61,7 @@ var handlers = map[cloudabi.CallID]handler{
 	cloudabi.CallMemMap:        (*Thread).memMap,
 	cloudabi.CallMemProtect:    (*Thread).memProtect,
 	cloudabi.CallMemSync:       (*Thread).memSync,
-	cloudabi.CallMemUnlock:     (*Thread).memLock,
+	cloudabi.CallMemUnlock:     (*Thread).memUnlock,
 	cloudabi.CallMemUnmap:      (*Thread).memUnmap,
 	cloudabi.CallPoll:          (*Thread).poll,
 	cloudabi.CallPollFd:        (*Thread).pollFd,

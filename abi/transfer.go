@@ -183,7 +183,7 @@ func (t *Thread) readStream(f *openFile, o byteStream, list []iovec) (uint64, cl
 	}
 	room, fault := t.room(c, bufferSize)
 	if room == 0 {
-		return 0, fault
+		return 0, t.noRoom(f, o, fault)
 	}
 	var n int
 	var errno cloudabi.Errno
@@ -200,6 +200,15 @@ func (t *Thread) readStream(f *openFile, o byteStream, list []iovec) (uint64, cl
 		return 0, cloudabi.EINTR
 	}
 	return uint64(n), errno
+}
+
+// noRoom is the error of reading from a stream to a bad address: a program that
+// asks only whether there is anything learns that there is not.
+func (t *Thread) noRoom(f *openFile, o pollable, fault cloudabi.Errno) cloudabi.Errno {
+	if f.has(cloudabi.FdflagNonblock) && !t.settles(o, Input) && !o.ready(Input).Ready {
+		return cloudabi.EAGAIN
+	}
+	return fault
 }
 
 // writeStream writes all of the list, waiting for room unless the descriptor is
