@@ -12,13 +12,14 @@ import (
 func TestRowsDecodeToThemselves(t *testing.T) {
 	for _, r := range Rows() {
 		hits := 0
-		for i := range uint32(2000) {
+		for i := range uint32(400) {
 			w := i*0x9e3779b9 ^ i<<7
 			w = w&^r.mask | r.value
 			var d Inst
 			if DecodeWord(&d, w, 0x10000) == nil && d.Row == r {
-				hits++
-				require.NotEmpty(t, d.Text(nil))
+				if hits++; hits < 8 {
+					require.NotEmpty(t, d.Text(nil))
+				}
 			}
 		}
 		require.Positive(t, hits, "%v is never reached", r)

@@ -132,16 +132,9 @@ func edgeVector(rnd *rand.Rand) uint64 {
 
 // instance makes a word of the row, or says that it found none.
 func instance(r *Row, rnd *rand.Rand, d *Inst) (uint32, bool) {
-	for range 400 {
-		w := rnd.Uint32()
-		if rnd.IntN(4) == 0 {
-			w &= rnd.Uint32()
-		}
-		if rnd.IntN(4) == 0 {
-			w |= rnd.Uint32()
-		}
-		w = w&^r.mask | r.value
-		if DecodeWord(d, w, diffCode) == nil && d.Row == r && predictable(d) {
+	for range 100 {
+		w := r.Instance(rnd)
+		if DecodeWord(d, w, diffCode) == nil && predictable(d) {
 			return w, true
 		}
 	}

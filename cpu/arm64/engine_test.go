@@ -527,7 +527,7 @@ func FuzzRun(f *testing.F) {
 		var code []byte
 		for range 1 + rnd.IntN(20) {
 			r := Rows()[rnd.IntN(len(Rows()))]
-			code = binary.LittleEndian.AppendUint32(code, rnd.Uint32()&^r.mask|r.value)
+			code = binary.LittleEndian.AppendUint32(code, r.Instance(rnd))
 		}
 		f.Add(code, rnd.Uint64())
 	}

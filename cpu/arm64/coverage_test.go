@@ -1,0 +1,50 @@
+package arm64
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// coverageList is the list of all rows and how each is tested.
+func coverageList() string {
+	var b strings.Builder
+	native, rows := 0, 0
+	var list strings.Builder
+	for _, r := range Rows() {
+		oracle := "qemu-aarch64"
+		if why := excluded(r); why != "" {
+			oracle = "engine_test.go (" + why + ")"
+		} else {
+			native++
+		}
+		rows++
+		feature := r.sec.Feature
+		if feature == "" {
+			feature = "v8.0"
+		}
+		name := strings.ReplaceAll(r.Name, "\t", " ")
+		fmt.Fprintf(&list, "%-10s %s  %-34s %-14s %-12s %s\n", name, r.Bits, r.Ops, feature, strings.Fields(r.sec.Ref)[0], oracle)
+	}
+	fmt.Fprintf(&b, "The rows of the aarch64 decode table: mnemonic, encoding, operands, feature,\n"+
+		"section of the manual (DDI 0487), oracle. Every row is also held against the\n"+
+		"texts of objdump and golang.org/x/arch, and stepped against run (FuzzRun).\n"+
+		"%d rows, of which %d are executed by qemu-aarch64 too (TestDifferential).\n"+
+		"Written by: NUAGE_UPDATE=1 go test -run TestCoverageList ./cpu/arm64\n\n%s", rows, native, list.String())
+	return b.String()
+}
+
+// TestCoverageList keeps the list in the repository that of the table.
+func TestCoverageList(t *testing.T) {
+	const file = "testdata/coverage.txt"
+	if os.Getenv("NUAGE_UPDATE") != "" {
+		require.NoError(t, os.MkdirAll("testdata", 0o755))
+		require.NoError(t, os.WriteFile(file, []byte(coverageList()), 0o644))
+	}
+	old, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.Equal(t, string(old), coverageList(), "NUAGE_UPDATE=1 go test -run TestCoverageList writes it")
+}
