@@ -18,14 +18,13 @@ const (
 
 // FPSR (C5.2.8).
 const (
-	fpsrIOC   = 1 << 0
-	fpsrDZC   = 1 << 1
-	fpsrOFC   = 1 << 2
-	fpsrUFC   = 1 << 3
-	fpsrIXC   = 1 << 4
-	fpsrIDC   = 1 << 7
-	fpsrQC    = 1 << 27
-	fpsrValid = fpsrIOC | fpsrDZC | fpsrOFC | fpsrUFC | fpsrIXC | fpsrIDC | fpsrQC
+	fpsrIOC = 1 << 0
+	fpsrDZC = 1 << 1
+	fpsrOFC = 1 << 2
+	fpsrUFC = 1 << 3
+	fpsrIXC = 1 << 4
+	fpsrIDC = 1 << 7
+	fpsrQC  = 1 << 27
 )
 
 // saturated notes that a SIMD integer operation saturated.

@@ -124,7 +124,6 @@ func laneSHLL(_ *State, _, n, _ uint64, e uint) uint64  { return n << e }
 
 // Narrow: n has 2e bits, the result e.
 
-func laneSHRN(_ *State, _, n, k uint64, _ uint) uint64  { return n >> k }
 func laneRSHRN(_ *State, _, n, k uint64, _ uint) uint64 { return rshr(n, uint(k)) }
 
 func laneSQSHRN(s *State, _, n, k uint64, e uint) uint64 { return s.satS(sx(n, 2*e)>>k, e) }
