@@ -12,7 +12,7 @@ import (
 func TestRowsDecodeToThemselves(t *testing.T) {
 	for _, r := range Rows() {
 		hits := 0
-		for i := range uint32(400) {
+		for i := range uint32(4000) {
 			w := i*0x9e3779b9 ^ i<<7
 			w = w&^r.mask | r.value
 			var d Inst
