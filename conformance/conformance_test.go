@@ -16,8 +16,8 @@ import (
 )
 
 // subjects are the guests that check a part of the system and exit with 0.
-// die, hostile and race end in ways of their own, and have their own tests.
-var subjects = []string{"arith", "clock", "fd", "filestat", "io", "lock", "mem", "path", "poll", "readdir", "sock", "start", "thread"}
+// die, hostile, limits and race end in ways of their own, and have their own tests.
+var subjects = []string{"arith", "clock", "errors", "fd", "filestat", "fork", "io", "lock", "mem", "path", "poll", "readdir", "sock", "socket", "start", "thread"}
 
 // subjects2015 are those that only programs of 2015 can have.
 var subjects2015 = []string{"queue2015", "sock2015"}
@@ -35,7 +35,7 @@ func TestEveryGuestIsRun(t *testing.T) {
 	for _, set := range Sets {
 		names, err := Programs(set)
 		require.NoError(t, err)
-		require.ElementsMatch(t, append([]string{"die", "hostile", "race"}, subjectsOf(set)...), names, set)
+		require.ElementsMatch(t, append([]string{"die", "hostile", "limits", "race"}, subjectsOf(set)...), names, set)
 	}
 }
 
@@ -92,10 +92,7 @@ func TestSubjects(t *testing.T) {
 				for _, subject := range subjectsOf(set) {
 					t.Run(fmt.Sprintf("%s/%v/%s/%s", set, form, dir.name, subject), func(t *testing.T) {
 						t.Parallel()
-						status, log := guest(t, nuage.Options{Memory: form}, set, subject, map[string]any{
-							"tmpdir": dir.make(t),
-							"number": 42, "text": "h\u00e9", "list": []any{1, -2, nil, true},
-						})
+						status, log := guest(t, nuage.Options{Memory: form}, set, subject, subjectArgs(dir.make(t)))
 						require.Empty(t, log)
 						require.Equal(t, nuage.ExitStatus{}, status)
 					})
@@ -178,6 +175,34 @@ func TestAttributesOfFaults(t *testing.T) {
 			status, _ = guest(t, nuage.Options{Memory: form}, c.set, "die", map[string]any{"how": "illegal"})
 			require.Contains(t, status.Text, c.code)
 			require.Contains(t, status.Text, c.text)
+		}
+	}
+}
+
+// limited are the limits that the guest of that name runs into.
+var limited = []struct {
+	name   string
+	limits nuage.Limits
+}{
+	{"descriptors", nuage.Limits{Descriptors: 10}},
+	{"open files", nuage.Limits{OpenFiles: 10}},
+	{"processes", nuage.Limits{Processes: 1}},
+	{"threads", nuage.Limits{Threads: 10}},
+	{"memory", nuage.Limits{Memory: 12 << 20}},
+}
+
+// TestLimits checks what calls answer when a limit is reached.
+func TestLimits(t *testing.T) {
+	for _, set := range runnable {
+		for _, l := range limited {
+			t.Run(set+"/"+l.name, func(t *testing.T) {
+				t.Parallel()
+				status, log := guest(t, nuage.Options{Limits: l.limits}, set, "limits", map[string]any{
+					"tmpdir": nuage.MemoryDir(), "limit": l.name,
+				})
+				require.Empty(t, log)
+				require.Equal(t, nuage.ExitStatus{}, status)
+			})
 		}
 	}
 }

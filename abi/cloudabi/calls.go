@@ -54,7 +54,10 @@ type Call struct {
 	Inputs, Outputs []Arg
 	Noreturn        bool
 	Needs           []Need
-	Earlier         []Signature // oldest first
+	// Errors are the error numbers that a program can bring about by what it
+	// does, exhausted limits among them; not those of a failing host.
+	Errors  []Errno
+	Earlier []Signature // oldest first
 }
 
 // Arg is an input or an output of a call.

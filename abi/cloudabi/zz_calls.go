@@ -77,6 +77,7 @@ var Calls = []Call{
 		Outputs: []Arg{
 			{Name: "resolution", Type: "timestamp", Width: 8, Count: -1},
 		},
+		Errors: []Errno{EINVAL},
 	},
 	{
 		Name: "clock_time_get", Symbol: "cloudabi_sys_clock_time_get", Purpose: "read a clock; precision is how stale the value may be, ns",
@@ -88,6 +89,7 @@ var Calls = []Call{
 		Outputs: []Arg{
 			{Name: "time", Type: "timestamp", Width: 8, Count: -1},
 		},
+		Errors: []Errno{EINVAL},
 	},
 	{
 		Name: "condvar_signal", Symbol: "cloudabi_sys_condvar_signal", Purpose: "wake threads that wait on a condition variable",
@@ -97,6 +99,7 @@ var Calls = []Call{
 			{Name: "scope", Type: "scope", Width: 1, Count: -1},
 			{Name: "nwaiters", Type: "nthreads", Width: 4, Count: -1},
 		},
+		Errors: []Errno{EINVAL, EFAULT},
 		Earlier: []Signature{
 			{
 				Until: "2015-07-21", Note: "no scope yet; from 2015-07-21 to 2015-07-25 scope was 1 (global) or 2 (process)",
@@ -113,6 +116,7 @@ var Calls = []Call{
 		Inputs: []Arg{
 			{Name: "fd", Type: "fd", Width: 4, Count: -1},
 		},
+		Errors: []Errno{EBADF},
 	},
 	{
 		Name: "fd_create1", Symbol: "cloudabi_sys_fd_create1", Purpose: "make an object with one descriptor",
@@ -123,6 +127,7 @@ var Calls = []Call{
 		Outputs: []Arg{
 			{Name: "fd", Type: "fd", Width: 4, Count: -1},
 		},
+		Errors: []Errno{EINVAL, EMFILE, ENFILE},
 	},
 	{
 		Name: "fd_create2", Symbol: "cloudabi_sys_fd_create2", Purpose: "make a connected pair of descriptors",
@@ -134,6 +139,7 @@ var Calls = []Call{
 			{Name: "fd1", Type: "fd", Width: 4, Count: -1},
 			{Name: "fd2", Type: "fd", Width: 4, Count: -1},
 		},
+		Errors: []Errno{EINVAL, EMFILE, ENFILE},
 	},
 	{
 		Name: "fd_datasync", Symbol: "cloudabi_sys_fd_datasync", Purpose: "flush the data of a file",
@@ -144,6 +150,7 @@ var Calls = []Call{
 		Needs: []Need{
 			{Arg: 0, Inheriting: false, Rights: RightFdDatasync, Condition: ""},
 		},
+		Errors: []Errno{EBADF, ENOTCAPABLE},
 	},
 	{
 		Name: "fd_dup", Symbol: "cloudabi_sys_fd_dup", Purpose: "duplicate a descriptor",
@@ -154,6 +161,7 @@ var Calls = []Call{
 		Outputs: []Arg{
 			{Name: "fd", Type: "fd", Width: 4, Count: -1},
 		},
+		Errors: []Errno{EBADF, EMFILE},
 	},
 	{
 		Name: "fd_pread", Symbol: "cloudabi_sys_fd_pread", Purpose: "read at an offset into several buffers",
@@ -170,6 +178,7 @@ var Calls = []Call{
 		Needs: []Need{
 			{Arg: 0, Inheriting: false, Rights: RightFdRead | RightFdSeek, Condition: ""},
 		},
+		Errors: []Errno{EBADF, ENOTCAPABLE, EINVAL, EFAULT},
 	},
 	{
 		Name: "fd_pwrite", Symbol: "cloudabi_sys_fd_pwrite", Purpose: "write at an offset from several buffers",
@@ -186,6 +195,7 @@ var Calls = []Call{
 		Needs: []Need{
 			{Arg: 0, Inheriting: false, Rights: RightFdWrite | RightFdSeek, Condition: ""},
 		},
+		Errors: []Errno{EBADF, ENOTCAPABLE, EINVAL, EFAULT, EFBIG, ENOSPC},
 	},
 	{
 		Name: "fd_read", Symbol: "cloudabi_sys_fd_read", Purpose: "read into several buffers",
@@ -201,6 +211,7 @@ var Calls = []Call{
 		Needs: []Need{
 			{Arg: 0, Inheriting: false, Rights: RightFdRead, Condition: ""},
 		},
+		Errors: []Errno{EBADF, ENOTCAPABLE, EINVAL, EFAULT, EAGAIN, ENOTCONN},
 	},
 	{
 		Name: "fd_replace", Symbol: "cloudabi_sys_fd_replace", Purpose: "put a copy of a descriptor in the place of another",
@@ -209,6 +220,7 @@ var Calls = []Call{
 			{Name: "from", Type: "fd", Width: 4, Count: -1},
 			{Name: "to", Type: "fd", Width: 4, Count: -1},
 		},
+		Errors: []Errno{EBADF},
 	},
 	{
 		Name: "fd_seek", Symbol: "cloudabi_sys_fd_seek", Purpose: "move or ask the offset",
@@ -225,6 +237,7 @@ var Calls = []Call{
 			{Arg: 0, Inheriting: false, Rights: RightFdTell, Condition: "offset 0 from cur; fd_seek suffices too"},
 			{Arg: 0, Inheriting: false, Rights: RightFdSeek, Condition: "otherwise"},
 		},
+		Errors: []Errno{EBADF, ENOTCAPABLE, EINVAL, EOVERFLOW},
 	},
 	{
 		Name: "fd_stat_get", Symbol: "cloudabi_sys_fd_stat_get", Purpose: "state and rights of a descriptor",
@@ -233,6 +246,7 @@ var Calls = []Call{
 			{Name: "fd", Type: "fd", Width: 4, Count: -1},
 			{Name: "buf", Type: "fdstat", Width: 8, Pointer: true, Count: -1},
 		},
+		Errors: []Errno{EBADF, EFAULT},
 	},
 	{
 		Name: "fd_stat_put", Symbol: "cloudabi_sys_fd_stat_put", Purpose: "set flags or reduce rights of a descriptor",
@@ -245,6 +259,7 @@ var Calls = []Call{
 		Needs: []Need{
 			{Arg: 0, Inheriting: false, Rights: RightFdStatPutFlags, Condition: "flags has flags"},
 		},
+		Errors: []Errno{EBADF, ENOTCAPABLE, EINVAL, EFAULT},
 	},
 	{
 		Name: "fd_sync", Symbol: "cloudabi_sys_fd_sync", Purpose: "flush data and attributes of a file",
@@ -255,6 +270,7 @@ var Calls = []Call{
 		Needs: []Need{
 			{Arg: 0, Inheriting: false, Rights: RightFdSync, Condition: ""},
 		},
+		Errors: []Errno{EBADF, ENOTCAPABLE},
 	},
 	{
 		Name: "fd_write", Symbol: "cloudabi_sys_fd_write", Purpose: "write from several buffers",
@@ -270,6 +286,7 @@ var Calls = []Call{
 		Needs: []Need{
 			{Arg: 0, Inheriting: false, Rights: RightFdWrite, Condition: ""},
 		},
+		Errors: []Errno{EBADF, ENOTCAPABLE, EINVAL, EFAULT, EAGAIN, EPIPE, EFBIG, ENOSPC, ENOTCONN, EDESTADDRREQ},
 	},
 	{
 		Name: "file_advise", Symbol: "cloudabi_sys_file_advise", Purpose: "tell how a file will be accessed",
@@ -283,6 +300,7 @@ var Calls = []Call{
 		Needs: []Need{
 			{Arg: 0, Inheriting: false, Rights: RightFileAdvise, Condition: ""},
 		},
+		Errors: []Errno{EBADF, ENOTCAPABLE, EINVAL},
 	},
 	{
 		Name: "file_allocate", Symbol: "cloudabi_sys_file_allocate", Purpose: "reserve storage for a file",
@@ -295,6 +313,7 @@ var Calls = []Call{
 		Needs: []Need{
 			{Arg: 0, Inheriting: false, Rights: RightFileAllocate, Condition: ""},
 		},
+		Errors: []Errno{EBADF, ENOTCAPABLE, EINVAL, EFBIG, ENOSPC},
 	},
 	{
 		Name: "file_create", Symbol: "cloudabi_sys_file_create", Purpose: "make a directory",
@@ -309,6 +328,7 @@ var Calls = []Call{
 			{Arg: 0, Inheriting: false, Rights: RightFileCreateDirectory, Condition: "type is directory"},
 			{Arg: 0, Inheriting: false, Rights: RightFileCreateFifo, Condition: "type is fifo (2015)"},
 		},
+		Errors: []Errno{EBADF, ENOTCAPABLE, ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, EINVAL, EFAULT, EEXIST, ENOSPC, EROFS},
 	},
 	{
 		Name: "file_link", Symbol: "cloudabi_sys_file_link", Purpose: "make a hard link",
@@ -325,6 +345,7 @@ var Calls = []Call{
 			{Arg: 0, Inheriting: false, Rights: RightFileLinkSource, Condition: ""},
 			{Arg: 3, Inheriting: false, Rights: RightFileLinkTarget, Condition: ""},
 		},
+		Errors: []Errno{EBADF, ENOTCAPABLE, ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, EINVAL, EFAULT, EEXIST, EPERM, EXDEV},
 	},
 	{
 		Name: "file_open", Symbol: "cloudabi_sys_file_open", Purpose: "open or create a file beneath a directory",
@@ -348,6 +369,7 @@ var Calls = []Call{
 			{Arg: 0, Inheriting: true, Rights: RightFdSeek, Condition: "opened for writing with neither append nor trunc"},
 			{Arg: 0, Inheriting: true, Rights: 0, Condition: "both words asked for in fds"},
 		},
+		Errors: []Errno{EBADF, ENOTCAPABLE, ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, EINVAL, EFAULT, EEXIST, EISDIR, EMFILE, ENFILE, ENOSPC, EROFS, ENXIO},
 	},
 	{
 		Name: "file_readdir", Symbol: "cloudabi_sys_file_readdir", Purpose: "read directory entries",
@@ -364,6 +386,7 @@ var Calls = []Call{
 		Needs: []Need{
 			{Arg: 0, Inheriting: false, Rights: RightFileReaddir, Condition: ""},
 		},
+		Errors: []Errno{EBADF, ENOTCAPABLE, EINVAL, EFAULT},
 	},
 	{
 		Name: "file_readlink", Symbol: "cloudabi_sys_file_readlink", Purpose: "read a symbolic link",
@@ -381,6 +404,7 @@ var Calls = []Call{
 		Needs: []Need{
 			{Arg: 0, Inheriting: false, Rights: RightFileReadlink, Condition: ""},
 		},
+		Errors: []Errno{EBADF, ENOTCAPABLE, ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, EINVAL, EFAULT},
 	},
 	{
 		Name: "file_rename", Symbol: "cloudabi_sys_file_rename", Purpose: "rename or move",
@@ -397,6 +421,7 @@ var Calls = []Call{
 			{Arg: 0, Inheriting: false, Rights: RightFileRenameSource, Condition: ""},
 			{Arg: 3, Inheriting: false, Rights: RightFileRenameTarget, Condition: ""},
 		},
+		Errors: []Errno{EBADF, ENOTCAPABLE, ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, EINVAL, EFAULT, EISDIR, ENOTEMPTY, EXDEV},
 	},
 	{
 		Name: "file_stat_fget", Symbol: "cloudabi_sys_file_stat_fget", Purpose: "attributes of an open file",
@@ -408,6 +433,7 @@ var Calls = []Call{
 		Needs: []Need{
 			{Arg: 0, Inheriting: false, Rights: RightFileStatFget, Condition: ""},
 		},
+		Errors: []Errno{EBADF, ENOTCAPABLE, EFAULT},
 	},
 	{
 		Name: "file_stat_fput", Symbol: "cloudabi_sys_file_stat_fput", Purpose: "set length or times of an open file",
@@ -421,6 +447,7 @@ var Calls = []Call{
 			{Arg: 0, Inheriting: false, Rights: RightFileStatFputSize, Condition: "flags has size"},
 			{Arg: 0, Inheriting: false, Rights: RightFileStatFputTimes, Condition: "flags has atim, atim_now, mtim or mtim_now"},
 		},
+		Errors: []Errno{EBADF, ENOTCAPABLE, EINVAL, EFAULT, EFBIG, ENOSPC},
 	},
 	{
 		Name: "file_stat_get", Symbol: "cloudabi_sys_file_stat_get", Purpose: "attributes of a file by name",
@@ -434,6 +461,7 @@ var Calls = []Call{
 		Needs: []Need{
 			{Arg: 0, Inheriting: false, Rights: RightFileStatGet, Condition: ""},
 		},
+		Errors: []Errno{EBADF, ENOTCAPABLE, ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, EINVAL, EFAULT},
 	},
 	{
 		Name: "file_stat_put", Symbol: "cloudabi_sys_file_stat_put", Purpose: "set times of a file by name",
@@ -448,6 +476,7 @@ var Calls = []Call{
 		Needs: []Need{
 			{Arg: 0, Inheriting: false, Rights: RightFileStatPutTimes, Condition: ""},
 		},
+		Errors: []Errno{EBADF, ENOTCAPABLE, ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, EINVAL, EFAULT},
 	},
 	{
 		Name: "file_symlink", Symbol: "cloudabi_sys_file_symlink", Purpose: "make a symbolic link",
@@ -462,6 +491,7 @@ var Calls = []Call{
 		Needs: []Need{
 			{Arg: 2, Inheriting: false, Rights: RightFileSymlink, Condition: ""},
 		},
+		Errors: []Errno{EBADF, ENOTCAPABLE, ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, EINVAL, EFAULT, EEXIST, EROFS, ENOSPC},
 	},
 	{
 		Name: "file_unlink", Symbol: "cloudabi_sys_file_unlink", Purpose: "remove a file or an empty directory",
@@ -475,6 +505,7 @@ var Calls = []Call{
 		Needs: []Need{
 			{Arg: 0, Inheriting: false, Rights: RightFileUnlink, Condition: ""},
 		},
+		Errors: []Errno{EBADF, ENOTCAPABLE, ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, EINVAL, EFAULT, EPERM, ENOTEMPTY, EROFS},
 	},
 	{
 		Name: "lock_unlock", Symbol: "cloudabi_sys_lock_unlock", Purpose: "release a lock that others wait for",
@@ -483,6 +514,7 @@ var Calls = []Call{
 			{Name: "lock", Type: "lock", Width: 8, Pointer: true, Atomic: true, Count: -1},
 			{Name: "scope", Type: "scope", Width: 1, Count: -1},
 		},
+		Errors: []Errno{EINVAL, EPERM, EFAULT},
 		Earlier: []Signature{
 			{
 				Until: "2015-07-21", Note: "no scope yet",
@@ -500,6 +532,7 @@ var Calls = []Call{
 			{Name: "mapping_len", Type: "size", Width: 8, Count: -1},
 			{Name: "advice", Type: "advice", Width: 1, Count: -1},
 		},
+		Errors: []Errno{EINVAL, ENOMEM},
 	},
 	{
 		Name: "mem_map", Symbol: "cloudabi_sys_mem_map", Purpose: "map memory",
@@ -521,6 +554,7 @@ var Calls = []Call{
 			{Arg: 4, Inheriting: false, Rights: RightFdWrite, Condition: "flags lacks anon, has shared, and prot has write"},
 			{Arg: 4, Inheriting: false, Rights: RightMemMapExec, Condition: "flags lacks anon and prot has exec"},
 		},
+		Errors: []Errno{ENOTSUP, EINVAL, EBADF, ENOTCAPABLE, ENODEV, ENOMEM},
 	},
 	{
 		Name: "mem_protect", Symbol: "cloudabi_sys_mem_protect", Purpose: "change protection of memory",
@@ -530,6 +564,7 @@ var Calls = []Call{
 			{Name: "mapping_len", Type: "size", Width: 8, Count: -1},
 			{Name: "prot", Type: "mprot", Width: 1, Count: -1},
 		},
+		Errors: []Errno{ENOTSUP, EINVAL, ENOMEM, EACCES},
 	},
 	{
 		Name: "mem_sync", Symbol: "cloudabi_sys_mem_sync", Purpose: "write mapped memory back",
@@ -539,6 +574,7 @@ var Calls = []Call{
 			{Name: "mapping_len", Type: "size", Width: 8, Count: -1},
 			{Name: "flags", Type: "msflags", Width: 1, Count: -1},
 		},
+		Errors: []Errno{EINVAL, ENOMEM},
 	},
 	{
 		Name: "mem_unmap", Symbol: "cloudabi_sys_mem_unmap", Purpose: "unmap memory",
@@ -547,6 +583,7 @@ var Calls = []Call{
 			{Name: "mapping", Type: "void", Width: 8, Pointer: true, Count: 1},
 			{Name: "mapping_len", Type: "size", Width: 8, Count: -1},
 		},
+		Errors: []Errno{EINVAL},
 	},
 	{
 		Name: "poll", Symbol: "cloudabi_sys_poll", Purpose: "wait for events, locks and condition variables",
@@ -564,6 +601,7 @@ var Calls = []Call{
 			{Arg: 0, Inheriting: false, Rights: RightPollFdReadwrite | RightFdWrite, Condition: "subscription fd_write; lack is reported in the event"},
 			{Arg: 0, Inheriting: false, Rights: RightPollProcTerminate, Condition: "subscription proc_terminate; lack is reported in the event"},
 		},
+		Errors: []Errno{EINVAL, EFAULT, ENOMEM},
 		Earlier: []Signature{
 			{
 				Until: "2015-04-08", Note: "on a queue; poll_once is its one-shot form",
@@ -606,6 +644,7 @@ var Calls = []Call{
 		Needs: []Need{
 			{Arg: 0, Inheriting: false, Rights: RightProcExec, Condition: ""},
 		},
+		Errors: []Errno{EBADF, ENOTCAPABLE, EACCES, ENOEXEC, ETXTBSY, E2BIG, EFAULT, EINVAL, ENOMEM},
 		Earlier: []Signature{
 			{
 				Until: "2015-07-03", Note: "data came in pieces",
@@ -634,6 +673,7 @@ var Calls = []Call{
 			{Name: "fd", Type: "fd", Width: 4, Count: -1},
 			{Name: "tid", Type: "tid", Width: 4, Count: -1},
 		},
+		Errors: []Errno{EAGAIN, ENOMEM, EMFILE, ENFILE},
 	},
 	{
 		Name: "proc_raise", Symbol: "cloudabi_sys_proc_raise", Purpose: "send a signal to the process itself",
@@ -641,6 +681,7 @@ var Calls = []Call{
 		Inputs: []Arg{
 			{Name: "sig", Type: "signal", Width: 1, Count: -1},
 		},
+		Errors: []Errno{EINVAL},
 	},
 	{
 		Name: "random_get", Symbol: "cloudabi_sys_random_get", Purpose: "fill memory with random bytes",
@@ -649,6 +690,7 @@ var Calls = []Call{
 			{Name: "buf", Type: "void", Width: 8, Pointer: true, Count: 1},
 			{Name: "buf_len", Type: "size", Width: 8, Count: -1},
 		},
+		Errors: []Errno{EFAULT},
 	},
 	{
 		Name: "sock_recv", Symbol: "cloudabi_sys_sock_recv", Purpose: "receive data and descriptors",
@@ -661,6 +703,7 @@ var Calls = []Call{
 		Needs: []Need{
 			{Arg: 0, Inheriting: false, Rights: RightFdRead, Condition: ""},
 		},
+		Errors: []Errno{EBADF, ENOTCAPABLE, ENOTSOCK, EAGAIN, EINVAL, EFAULT},
 	},
 	{
 		Name: "sock_send", Symbol: "cloudabi_sys_sock_send", Purpose: "send data and descriptors",
@@ -673,6 +716,7 @@ var Calls = []Call{
 		Needs: []Need{
 			{Arg: 0, Inheriting: false, Rights: RightFdWrite, Condition: ""},
 		},
+		Errors: []Errno{EBADF, ENOTCAPABLE, ENOTSOCK, EAGAIN, EPIPE, EMSGSIZE, EINVAL, EFAULT, ENOTSUP},
 	},
 	{
 		Name: "sock_shutdown", Symbol: "cloudabi_sys_sock_shutdown", Purpose: "shut down directions of a socket",
@@ -684,6 +728,7 @@ var Calls = []Call{
 		Needs: []Need{
 			{Arg: 0, Inheriting: false, Rights: RightSockShutdown, Condition: ""},
 		},
+		Errors: []Errno{EBADF, ENOTCAPABLE, EINVAL, ENOTCONN},
 	},
 	{
 		Name: "thread_create", Symbol: "cloudabi_sys_thread_create", Purpose: "start a thread",
@@ -694,6 +739,7 @@ var Calls = []Call{
 		Outputs: []Arg{
 			{Name: "tid", Type: "tid", Width: 4, Count: -1},
 		},
+		Errors: []Errno{EFAULT, EAGAIN, ENOMEM},
 	},
 	{
 		Name: "thread_exit", Symbol: "cloudabi_sys_thread_exit", Purpose: "end the thread and release a lock",
@@ -723,6 +769,7 @@ var Calls = []Call{
 			{Name: "addr", Type: "void", Width: 8, Pointer: true, Const: true, Count: 1},
 			{Name: "len", Type: "size", Width: 8, Count: -1},
 		},
+		Errors: []Errno{EINVAL, ENOMEM},
 	},
 	{
 		Name: "mem_unlock", Symbol: "cloudabi_sys_mem_unlock", Purpose: "unpin memory",
@@ -731,6 +778,7 @@ var Calls = []Call{
 			{Name: "addr", Type: "void", Width: 8, Pointer: true, Const: true, Count: 1},
 			{Name: "len", Type: "size", Width: 8, Count: -1},
 		},
+		Errors: []Errno{EINVAL, ENOMEM},
 	},
 	{
 		Name: "sock_accept", Symbol: "cloudabi_sys_sock_accept", Purpose: "accept a connection; buf is not written from 2017-07-24 on",
@@ -745,6 +793,7 @@ var Calls = []Call{
 		Needs: []Need{
 			{Arg: 0, Inheriting: false, Rights: RightSockAccept, Condition: ""},
 		},
+		Errors: []Errno{EBADF, ENOTCAPABLE, EINVAL, EAGAIN, EMFILE, EFAULT},
 	},
 	{
 		Name: "sock_bind", Symbol: "cloudabi_sys_sock_bind", Purpose: "bind a socket to a name beneath a directory",
@@ -759,6 +808,7 @@ var Calls = []Call{
 			{Arg: 0, Inheriting: false, Rights: RightSockBindSocket, Condition: ""},
 			{Arg: 1, Inheriting: false, Rights: RightSockBindDirectory, Condition: ""},
 		},
+		Errors: []Errno{EBADF, ENOTCAPABLE, EADDRINUSE, EINVAL, ENAMETOOLONG, ENOENT, EFAULT, ENOTDIR},
 	},
 	{
 		Name: "sock_connect", Symbol: "cloudabi_sys_sock_connect", Purpose: "connect a socket to a name beneath a directory",
@@ -773,6 +823,7 @@ var Calls = []Call{
 			{Arg: 0, Inheriting: false, Rights: RightSockConnectSocket, Condition: ""},
 			{Arg: 1, Inheriting: false, Rights: RightSockConnectDirectory, Condition: ""},
 		},
+		Errors: []Errno{EBADF, ENOTCAPABLE, ECONNREFUSED, EISCONN, ENOENT, EPROTOTYPE, EFAULT, EAGAIN, ENOTSOCK},
 	},
 	{
 		Name: "sock_listen", Symbol: "cloudabi_sys_sock_listen", Purpose: "make a socket listen",
@@ -784,6 +835,7 @@ var Calls = []Call{
 		Needs: []Need{
 			{Arg: 0, Inheriting: false, Rights: RightSockListen, Condition: ""},
 		},
+		Errors: []Errno{EBADF, ENOTCAPABLE, EINVAL, EDESTADDRREQ, ENOTSUP},
 	},
 	{
 		Name: "sock_stat_get", Symbol: "cloudabi_sys_sock_stat_get", Purpose: "addresses and state of a socket",
@@ -796,6 +848,7 @@ var Calls = []Call{
 		Needs: []Need{
 			{Arg: 0, Inheriting: false, Rights: RightSockStatGet, Condition: ""},
 		},
+		Errors: []Errno{EBADF, ENOTCAPABLE, EINVAL, EFAULT},
 	},
 	{
 		Name: "thread_tcb_set", Symbol: "cloudabi_sys_thread_tcb_set", Purpose: "x86-64: set the FS base of the thread",
@@ -803,6 +856,7 @@ var Calls = []Call{
 		Inputs: []Arg{
 			{Name: "tcb", Type: "void", Width: 8, Pointer: true, Count: -1},
 		},
+		Errors: []Errno{EINVAL},
 	},
 	{
 		Name: "poll_fd", Symbol: "cloudabi_sys_poll_fd", Purpose: "change and wait on a polling queue",
@@ -822,6 +876,7 @@ var Calls = []Call{
 			{Arg: 0, Inheriting: false, Rights: RightPollModify, Condition: "nin is not 0"},
 			{Arg: 0, Inheriting: false, Rights: RightPollWait, Condition: "nout is not 0"},
 		},
+		Errors: []Errno{EBADF, ENOTCAPABLE, EFAULT, ENOMEM, EINVAL},
 	},
 	{
 		Name: "poll_once", Symbol: "cloudabi_sys_poll_once", Purpose: "wait once, without a queue",
@@ -835,6 +890,7 @@ var Calls = []Call{
 		Outputs: []Arg{
 			{Name: "nevents", Type: "size", Width: 8, Count: -1},
 		},
+		Errors: []Errno{EINVAL, EFAULT, ENOMEM},
 	},
 }
 

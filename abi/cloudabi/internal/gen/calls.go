@@ -69,6 +69,20 @@ func (m *model) goCall(b *bytes.Buffer, c *call) error {
 		}
 		b.WriteString("\t\t},\n")
 	}
+	if len(c.Errors) > 0 {
+		errno := m.scalar("errno")
+		b.WriteString("\t\tErrors: []Errno{")
+		for i, name := range c.Errors {
+			if !slices.ContainsFunc(errno.Values, func(v scalarValue) bool { return v.Name == name }) {
+				return fmt.Errorf("calls.txt: %s: there is no error %q", c.Name, name)
+			}
+			if i > 0 {
+				b.WriteString(", ")
+			}
+			b.WriteString(errno.goConst(scalarValue{Name: name}))
+		}
+		b.WriteString("},\n")
+	}
 	if len(c.Earlier) > 0 {
 		b.WriteString("\t\tEarlier: []Signature{\n")
 		for _, s := range c.Earlier {

@@ -147,6 +147,7 @@ type call struct {
 	signature
 	Noreturn bool
 	Needs    []need
+	Errors   []string // without E
 	Earlier  []signature
 }
 
@@ -225,11 +226,15 @@ func (c *call) add(l line, sig *signature) (*signature, error) {
 			n.Rights = strings.Split(w[3], "|")
 		}
 		c.Needs = append(c.Needs, n)
+	case w[0] == "error" && len(w) >= 2:
+		for _, name := range w[1:] {
+			c.Errors = append(c.Errors, strings.ToLower(strings.TrimPrefix(name, "E")))
+		}
 	case w[0] == "until" && len(w) >= 2:
 		c.Earlier = append(c.Earlier, signature{Until: w[1], Note: l.rest(2)})
 		return &c.Earlier[len(c.Earlier)-1], nil
 	default:
-		return nil, l.errorf("want in, out, noreturn, need or until")
+		return nil, l.errorf("want in, out, noreturn, need, error or until")
 	}
 	return sig, nil
 }
