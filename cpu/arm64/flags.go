@@ -1,5 +1,7 @@
 package arm64
 
+//lint:file-ignore U1000 internal/mono writes the generic functions out
+
 import "math/bits"
 
 // The condition flags are kept as four words of which an addition writes what

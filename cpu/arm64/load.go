@@ -1,5 +1,7 @@
 package arm64
 
+//lint:file-ignore U1000 internal/mono writes the generic functions out
+
 // Loads of one register (C3.2).
 var loadRows = Section{Ref: "C3.2 Loads and stores", Rows: []Spec{
 	{"ldrb", "0011100101iiiiiiiiiiiinnnnnttttt", "=Wt [n,#u]:1", 0, opFunc(ldrImm8)},

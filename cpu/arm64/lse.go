@@ -1,5 +1,7 @@
 package arm64
 
+//lint:file-ignore U1000 internal/mono writes the generic functions out
+
 import "github.com/nuage-emu/nuage/memory"
 
 // Atomic memory operations (C3.2.12 to C3.2.14). The "%" of a name is the

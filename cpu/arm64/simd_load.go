@@ -1,5 +1,7 @@
 package arm64
 
+//lint:file-ignore U1000 internal/mono writes the generic functions out
+
 import (
 	"github.com/nuage-emu/nuage/memory"
 )

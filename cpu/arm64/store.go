@@ -1,5 +1,7 @@
 package arm64
 
+//lint:file-ignore U1000 internal/mono writes the generic functions out
+
 // Stores of one register (C3.2).
 var storeRows = Section{Ref: "C3.2 Loads and stores", Rows: []Spec{
 	{"strb", "0011100100iiiiiiiiiiiinnnnnttttt", "Wt =[n,#u]:1", 0, opFunc(strImm8)},
