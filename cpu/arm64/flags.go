@@ -1,6 +1,5 @@
 package arm64
 
-//lint:file-ignore U1000 internal/mono writes the generic functions out
 
 import "math/bits"
 

@@ -1,6 +1,5 @@
 package arm64
 
-//lint:file-ignore U1000 internal/mono writes the generic functions out
 
 // A subtraction or AND that sets the flags and the conditional branch behind it
 // make one operation. The flags are set all the same: whoever stands at either

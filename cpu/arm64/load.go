@@ -1,6 +1,5 @@
 package arm64
 
-//lint:file-ignore U1000 internal/mono writes the generic functions out
 
 // Loads of one register (C3.2).
 var loadRows = Section{Ref: "C3.2 Loads and stores", Rows: []Spec{

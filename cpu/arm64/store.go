@@ -1,6 +1,5 @@
 package arm64
 
-//lint:file-ignore U1000 internal/mono writes the generic functions out
 
 // Stores of one register (C3.2).
 var storeRows = Section{Ref: "C3.2 Loads and stores", Rows: []Spec{
