@@ -1,6 +1,5 @@
 package arm64
 
-
 import (
 	"math/bits"
 

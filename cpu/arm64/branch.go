@@ -1,6 +1,5 @@
 package arm64
 
-
 import "github.com/nuage-emu/nuage/cpu"
 
 // Branches and exception generating instructions (C3.1.1 to C3.1.3).

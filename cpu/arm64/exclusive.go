@@ -1,6 +1,5 @@
 package arm64
 
-
 import "github.com/nuage-emu/nuage/memory"
 
 // Exclusive, acquire and release accesses (C3.2.6, C3.2.7).

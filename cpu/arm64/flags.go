@@ -1,6 +1,5 @@
 package arm64
 
-
 import "math/bits"
 
 // The condition flags are kept as four words of which an addition writes what

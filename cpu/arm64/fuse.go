@@ -1,6 +1,5 @@
 package arm64
 
-
 // A subtraction or AND that sets the flags and the conditional branch behind it
 // make one operation. The flags are set all the same: whoever stands at either
 // target may read them.

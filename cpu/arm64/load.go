@@ -1,6 +1,5 @@
 package arm64
 
-
 // Loads of one register (C3.2).
 var loadRows = Section{Ref: "C3.2 Loads and stores", Rows: []Spec{
 	{"ldrb", "0011100101iiiiiiiiiiiinnnnnttttt", "=Wt [n,#u]:1", 0, opFunc(ldrImm8)},

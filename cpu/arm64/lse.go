@@ -1,6 +1,5 @@
 package arm64
 
-
 import "github.com/nuage-emu/nuage/memory"
 
 // Atomic memory operations (C3.2.12 to C3.2.14). The "%" of a name is the

@@ -1,6 +1,5 @@
 package arm64
 
-
 import (
 	"github.com/nuage-emu/nuage/memory"
 )

@@ -1,6 +1,5 @@
 package arm64
 
-
 // Stores of one register (C3.2).
 var storeRows = Section{Ref: "C3.2 Loads and stores", Rows: []Spec{
 	{"strb", "0011100100iiiiiiiiiiiinnnnnttttt", "Wt =[n,#u]:1", 0, opFunc(strImm8)},
