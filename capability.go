@@ -136,7 +136,9 @@ func ReadWriter(rw io.ReadWriter) *Capability {
 	}}
 }
 
-// Conn is a network connection. It is taken over: the process closes it.
+// Conn is a network connection, or a datagram socket, which keeps the boundaries
+// of messages; one that is not connected to a peer can only receive. It is taken
+// over: the process closes it.
 func Conn(c net.Conn) *Capability {
 	return &Capability{name: "connection", once: true, make: func(*Machine, *Image) (abi.Object, error) {
 		return abi.NewStream(host.NewConn(c)), nil

@@ -33,11 +33,16 @@
 //
 //	Machine.mu      processes, thread ids
 //	Process.mu      threads, life cycle
+//	eventQueue.mu   subscriptions of an event queue
 //	fdTable.mu      descriptors of a process
 //	openFile.mu     offset of an open file (held while data moves)
+//	network.mu      sockets and fifos of a machine, and what is under way in them
 //	futexes.mu      queues of locks and condition variables of a machine
 //	waitQueue.mu    those who wait for an object
-//	poller.mu       what has fired for one waiting thread
+//	poller.mu       what has fired for one waiting thread; eventQueue.firedMu likewise
+//
+// The last reference of an open file is dropped without any of them: closing
+// takes whatever the object needs.
 //
 // No mutex is ever held while a thread is parked.
 package abi

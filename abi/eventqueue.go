@@ -31,6 +31,7 @@ type eventQueue struct {
 	closed  bool
 	watches map[watchKey]*watch
 	clocks  clockHeap
+	outside int // watches of objects that the host makes ready
 
 	firedMu sync.Mutex
 	fired   []*watch
@@ -299,6 +300,9 @@ func (t *Thread) addWatch(q *eventQueue, key watchKey, s *cloudabi.Subscription2
 		return cloudabi.ESUCCESS
 	}
 	file.watch(w)
+	if outside(file.object) {
+		q.outside++
+	}
 	if w.object != nil {
 		w.object.add(&w.waitEntry)
 	}
@@ -367,6 +371,9 @@ func (q *eventQueue) drop(w *watch) {
 	}
 	if w.file != nil {
 		w.file.unwatchOne(w)
+		if outside(w.file.object) {
+			q.outside--
+		}
 	}
 }
 
@@ -394,16 +401,48 @@ func (t *Thread) awaitEvents(q *eventQueue, n int, deadline uint64) (events []cl
 	defer q.queue.remove(e)
 	for {
 		next := q.ring(t.machine.host)
+		why := t.settleQueue(q)
 		if events = q.collect(n); len(events) > 0 {
 			return events, true
 		}
 		if deadline != Forever && t.machine.host.Monotonic() >= deadline {
 			return nil, true
 		}
-		if !t.park(min(deadline, next), waitInput) {
+		if !t.park(min(deadline, next), why) {
 			return nil, false
 		}
 	}
+}
+
+// settleQueue returns what a wait for the queue is for. A deterministic machine
+// first waits for what the host has begun, as poll does.
+func (t *Thread) settleQueue(q *eventQueue) wait {
+	q.mu.Lock()
+	var settling []*watch
+	why := waitEvent
+	if q.outside > 0 {
+		why = waitInput
+		for _, w := range q.watches {
+			if w.file == nil || w.disabled || !t.settles(w.file.object, direction(w.key.typ)) {
+				continue
+			}
+			switch d, errno := q.proc.fds.get(cloudabi.Fd(w.key.ident), 0); {
+			case errno != 0:
+			case d.file == w.file:
+				settling = append(settling, w) // with the reference
+			default:
+				defer d.file.release()
+			}
+		}
+	}
+	q.mu.Unlock()
+	slices.SortFunc(settling, func(a, b *watch) int { return cmp.Compare(a.order, b.order) })
+	for _, w := range settling {
+		o, d := w.file.object.(pollable), direction(w.key.typ)
+		t.await(o.waiters(), waitHost, func() bool { return o.ready(d).Ready })
+		w.file.release()
+	}
+	return why
 }
 
 // ring fires the clocks that have been reached and returns when the next one is.

@@ -28,7 +28,7 @@ func FuzzCalls(f *testing.F) {
 			values := []uint64{
 				0, 1, 2, 3, 4, 5, 8, 16, 32, 0xff, 0xffffffff, ^uint64(0), 1 << 31, 1 << 32, 1 << 63, 1<<63 - 1,
 				page, page + 8, page + 16, page + memory.PageSize - 16, page + 2*memory.PageSize - 4,
-				memory.PageSize, 2 * memory.PageSize, page - 1, 0x60, 0x70, 1024, 56, 6, 7, 9,
+				memory.PageSize, 2 * memory.PageSize, page - 1, 0x60, 0x70, 1024, 56, 6, 7, 9, 0x30, 0x40, 0x80, 0x81, 0x82,
 			}
 			for i := 0; i+7 <= len(program) && i < 7*40; i += 7 {
 				var in [6]uint64

@@ -317,7 +317,7 @@ func (t *Thread) receiveHost(f *openFile, s *hostStream, list []iovec, flags clo
 			return all, total, fault
 		}
 		n, got := 0, 0
-		alive := t.await(&s.queue, waitInput, func() bool {
+		alive := t.await(&s.queue, t.inputOf(s), func() bool {
 			buf := buffers.Get().(*[bufferSize]byte)
 			defer buffers.Put(buf)
 			if got, all.truncated, errno = s.receive(buf[:room], peek); errno == 0 {

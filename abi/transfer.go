@@ -167,14 +167,6 @@ func (t *Thread) writeFile(f *openFile, o *regular, list []iovec, off int64) (to
 	return total, end, errno
 }
 
-// reason says what a wait for a stream is for: fifos are between guests.
-func reason(o byteStream, host wait) wait {
-	if _, ok := o.(*pipeEnd); ok {
-		return waitEvent
-	}
-	return host
-}
-
 // readStream waits until something has arrived and reads that.
 func (t *Thread) readStream(f *openFile, o byteStream, list []iovec) (uint64, cloudabi.Errno) {
 	c := cursor{list: list}
