@@ -6,10 +6,9 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/arch/arm64/arm64asm"
-
 	"github.com/nuage-emu/nuage/abi/cloudabi"
 	"github.com/nuage-emu/nuage/cpu"
+	"github.com/nuage-emu/nuage/cpu/arm64"
 	"github.com/nuage-emu/nuage/cpu/x86"
 	"github.com/nuage-emu/nuage/elf"
 	"github.com/nuage-emu/nuage/memory"
@@ -61,32 +60,12 @@ func (i *inspection) marks(low, high uint64) []uint64 {
 
 // decode disassembles one instruction; n is at least 1.
 func (i *inspection) decode(code []byte, pc uint64) (text string, n uint64) {
+	disassemble := x86.Disassemble
 	if i.img.Arch == cpu.AArch64 {
-		return i.decodeArm(code, pc)
+		disassemble = arm64.Disassemble
 	}
-	text, length := x86.Disassemble(code, pc, i.syms.At)
+	text, length := disassemble(code, pc, i.syms.At)
 	return text, uint64(min(max(length, 1), len(code)))
-}
-
-func (i *inspection) decodeArm(code []byte, pc uint64) (text string, n uint64) {
-	if len(code) < 4 {
-		return ".byte", uint64(len(code))
-	}
-	inst, err := arm64asm.Decode(code)
-	if err != nil {
-		return fmt.Sprintf(".inst %#08x", binary.LittleEndian.Uint32(code)), 4
-	}
-	text = arm64asm.GNUSyntax(inst)
-	for _, arg := range inst.Args {
-		if rel, ok := arg.(arm64asm.PCRel); ok {
-			target := pc + uint64(int64(rel))
-			if inst.Op == arm64asm.ADRP {
-				target = pc&^0xfff + uint64(int64(rel))
-			}
-			text += fmt.Sprintf("  // %#x%s", target, i.place(target))
-		}
-	}
-	return text, 4
 }
 
 // executable yields the segments that hold code.
