@@ -678,8 +678,7 @@ func TestManyExecs(t *testing.T) {
 	w := newWorld(t, Limits{Memory: 64 << 20})
 	n := 0
 	var used uint64
-	var again script
-	again = func(g *guest) {
+	var again script = func(g *guest) {
 		if n == 1 {
 			used = w.m.Quota().Used()
 		}
