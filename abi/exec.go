@@ -56,7 +56,7 @@ func (p *Process) endOthers(t *Thread) bool {
 	}
 	p.survivor = t
 	p.setAttention()
-	for _, o := range p.threads {
+	for _, o := range p.inOrder() {
 		if o != t {
 			o.killed.Store(true)
 			o.cpu.Interrupt()

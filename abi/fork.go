@@ -212,7 +212,7 @@ func (p *Process) freeze(t *Thread) bool {
 	}
 	p.mu.Lock()
 	p.setAttention()
-	for _, o := range p.threads {
+	for _, o := range p.inOrder() {
 		if o != t {
 			o.cpu.Interrupt()
 		}
@@ -233,7 +233,7 @@ func (p *Process) thaw() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.setAttention()
-	for _, o := range p.threads {
+	for _, o := range p.inOrder() {
 		o.unpark()
 	}
 }

@@ -272,7 +272,11 @@ func eventText(b []byte) string {
 			s += " " + e.FdReadwriteFlags.String()
 		}
 	case cloudabi.EventtypeProcTerminate:
-		s += fmt.Sprintf(" signal=%v exitcode=%d", e.ProcTerminateSignal, e.ProcTerminateExitcode)
+		if s += fmt.Sprintf(" %d", e.ProcTerminateFd); e.ProcTerminateSignal != 0 {
+			s += fmt.Sprintf(" signal=%v", e.ProcTerminateSignal)
+		} else if e.Error == 0 {
+			s += fmt.Sprintf(" exitcode=%d", e.ProcTerminateExitcode)
+		}
 	}
 	if e.Error != 0 {
 		s += " " + e.Error.String()

@@ -243,11 +243,20 @@ func (p *Process) end(s ExitStatus) {
 // wakeAll gets every thread out of its engine or its wait. The caller holds
 // p.mu.
 func (p *Process) wakeAll() {
-	for _, id := range p.threadIDs() {
-		t := p.threads[uint32(id)]
+	for _, t := range p.inOrder() {
 		t.cpu.Interrupt()
 		t.unpark()
 	}
+}
+
+// inOrder returns the threads by their ids, so that what is done to all of them
+// is done in the same order every time. The caller holds p.mu.
+func (p *Process) inOrder() []*Thread {
+	list := make([]*Thread, 0, len(p.threads))
+	for _, id := range p.threadIDs() {
+		list = append(list, p.threads[uint32(id)])
+	}
+	return list
 }
 
 // isEnding reports whether the threads are to leave.

@@ -17,7 +17,7 @@ import (
 
 // subjects are the guests that check a part of the system and exit with 0.
 // die, hostile, limits and race end in ways of their own, and have their own tests.
-var subjects = []string{"arith", "clock", "errors", "fd", "filestat", "fork", "io", "lock", "mem", "path", "poll", "readdir", "sock", "socket", "start", "thread"}
+var subjects = []string{"arith", "children", "clock", "errors", "exec", "fd", "filestat", "fork", "io", "lock", "mem", "path", "poll", "procshared", "readdir", "sock", "socket", "start", "thread"}
 
 // subjects2015 are those that only programs of 2015 can have.
 var subjects2015 = []string{"queue2015", "sock2015"}

@@ -24,7 +24,7 @@ func TestHostileGuests(t *testing.T) {
 		for _, form := range forms(t) {
 			t.Run(fmt.Sprintf("%s/%v", set, form), func(t *testing.T) {
 				options := nuage.Options{Memory: form, Limits: limits}
-				for _, what := range []string{"scribble", "threads", "memory", "regions", "files"} {
+				for _, what := range []string{"scribble", "threads", "memory", "regions", "files", "bomb"} {
 					t.Run(what, func(t *testing.T) {
 						t.Parallel()
 						status, log := guest(t, options, set, "hostile", map[string]any{"what": what, "tmpdir": nuage.MemoryDir()})

@@ -1,7 +1,7 @@
 /* Takes all it can get and passes pointers to nowhere. What is checked here is
  * that the system answers with errors; that the process around it lives on is
  * checked outside. Arguments: {log, tmpdir, what: str}. */
-#include "begin.h"
+#include "process.h"
 
 /* Every call with every argument a bad pointer, number or length. */
 static void scribble(void) {
@@ -114,6 +114,27 @@ static void files(void) {
   CHECK(n > 1);
 }
 
+/* Processes that make processes until there are no more. Each keeps what it
+ * has made and goes on trying for a while; none ends by itself, except the
+ * first, with which all must go. */
+static void bomb(void) {
+  _Atomic uint32_t *refused = map_shared(1);
+  cloudabi_fd_t fd;
+  cloudabi_tid_t tid;
+  bool first = true;
+  while (!first || *refused < 100) {
+    cloudabi_errno_t e = cloudabi_sys_proc_fork(&fd, &tid);
+    if (e == 0 && fd == CLOUDABI_PROCESS_CHILD) {
+      first = false;
+    } else if (e != 0) {
+      CHECK(e == CLOUDABI_EAGAIN || e == CLOUDABI_ENOMEM || e == CLOUDABI_EMFILE || e == CLOUDABI_ENFILE);
+      __c11_atomic_fetch_add(refused, 1, __ATOMIC_RELAXED);
+      if (!first && *refused > 200)
+        sleep_for_ever();
+    }
+  }
+}
+
 int guest_main(const struct arg *args) {
   begin(args);
   const char *what;
@@ -125,6 +146,7 @@ int guest_main(const struct arg *args) {
   else if (strcmp(what, "memory") == 0) memory();
   else if (strcmp(what, "regions") == 0) regions();
   else if (strcmp(what, "files") == 0) files();
+  else if (strcmp(what, "bomb") == 0) bomb();
   else return 97;
   return check_result();
 }
