@@ -20,6 +20,13 @@
 // (descriptor.go, object.go) or other kernel objects; dispatch.go writes the
 // registers.
 //
+// # Processes
+//
+// fork.go copies a process, at one moment of it; exec.go replaces its program;
+// handover.go says what becomes of the descriptors; procfd.go is what a parent
+// holds of its child; family.go keeps context and limits over all descendants
+// of a process that was started from outside.
+//
 // # Waiting
 //
 // A guest thread waits in exactly one place, [Thread.park], which hands it to
@@ -32,6 +39,7 @@
 // # Locks of the kernel, in the order they are taken
 //
 //	Machine.mu      processes, thread ids
+//	family.mu       members, limits of time
 //	Process.mu      threads, life cycle
 //	eventQueue.mu   subscriptions of an event queue
 //	fdTable.mu      descriptors of a process
