@@ -30,7 +30,7 @@
 //
 //     func addps(s *State, o *op) *op {
 //     lo, hi := s.vecSrc(o)    // a register, or memory, which may fault:
-//     d := &s.V[o.dst&15]      // so it comes before any change of s
+//     d := &s.V[o.dst&31]      // so it comes before any change of s
 //     d[0], d[1] = ...
 //     return o.after()
 //     }

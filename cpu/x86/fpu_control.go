@@ -304,7 +304,7 @@ func fxrstor(wide bool) opFunc {
 		for i := range 8 {
 			f.ST[(int(f.Top)+i)&7] = Float80{Mant: image[fxST/8+2*i], SE: uint16(image[fxST/8+2*i+1])}
 		}
-		for i := range s.V {
+		for i := range s.V[:16] {
 			s.V[i][0], s.V[i][1] = image[fxXMM/8+2*i], image[fxXMM/8+2*i+1]
 		}
 		return o.after()

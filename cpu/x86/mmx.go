@@ -195,14 +195,14 @@ func movq2dq(s *State, o *op) *op {
 	s.mmxCheck()
 	v := s.mmxReg(o.src)
 	s.mmxEnter()
-	d := &s.V[o.dst&15]
+	d := &s.V[o.dst&31]
 	d[0], d[1] = v, 0
 	return o.after()
 }
 
 func movdq2q(s *State, o *op) *op {
 	s.mmxCheck()
-	s.setMMX(o.dst, s.V[o.src&15][0])
+	s.setMMX(o.dst, s.V[o.src&31][0])
 	return o.after()
 }
 

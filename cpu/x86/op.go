@@ -157,7 +157,7 @@ func (s *State) vecSrc(o *op) (lo, hi uint64) {
 	if o.mem {
 		return s.load128(o)
 	}
-	v := &s.V[o.src&15]
+	v := &s.V[o.src&31]
 	return v[0], v[1]
 }
 
@@ -167,14 +167,14 @@ func (s *State) vecSrc64(o *op) uint64 {
 	if o.mem {
 		return s.mem.Load64(s.ea(o))
 	}
-	return s.V[o.src&15][0]
+	return s.V[o.src&31][0]
 }
 
 func (s *State) vecSrc32(o *op) uint32 {
 	if o.mem {
 		return s.mem.Load32(s.ea(o))
 	}
-	return uint32(s.V[o.src&15][0])
+	return uint32(s.V[o.src&31][0])
 }
 
 // alignedEA is ea with the check of the operand's alignment.

@@ -90,7 +90,7 @@ var sse2IntRows = Section{Ref: "Vol. 1, 5.6.3 Intel SSE2 128-Bit SIMD Integer In
 func packed(f func(a, b uint64) uint64) opFunc {
 	return func(s *State, o *op) *op {
 		lo, hi := s.vecSrc(o)
-		d := &s.V[o.dst&15]
+		d := &s.V[o.dst&31]
 		d[0], d[1] = f(d[0], lo), f(d[1], hi)
 		return o.after()
 	}
@@ -100,28 +100,28 @@ func packed(f func(a, b uint64) uint64) opFunc {
 
 var vecAnd opFunc = func(s *State, o *op) *op {
 	lo, hi := s.vecSrc(o)
-	d := &s.V[o.dst&15]
+	d := &s.V[o.dst&31]
 	d[0], d[1] = d[0]&lo, d[1]&hi
 	return o.after()
 }
 
 var vecAndn opFunc = func(s *State, o *op) *op {
 	lo, hi := s.vecSrc(o)
-	d := &s.V[o.dst&15]
+	d := &s.V[o.dst&31]
 	d[0], d[1] = ^d[0]&lo, ^d[1]&hi
 	return o.after()
 }
 
 var vecOr opFunc = func(s *State, o *op) *op {
 	lo, hi := s.vecSrc(o)
-	d := &s.V[o.dst&15]
+	d := &s.V[o.dst&31]
 	d[0], d[1] = d[0]|lo, d[1]|hi
 	return o.after()
 }
 
 var vecXor opFunc = func(s *State, o *op) *op {
 	lo, hi := s.vecSrc(o)
-	d := &s.V[o.dst&15]
+	d := &s.V[o.dst&31]
 	d[0], d[1] = d[0]^lo, d[1]^hi
 	return o.after()
 }
@@ -131,7 +131,7 @@ var vecXor opFunc = func(s *State, o *op) *op {
 func shifted(f func(a, n uint64) uint64) opFunc {
 	return func(s *State, o *op) *op {
 		n, _ := s.vecSrc(o)
-		d := &s.V[o.dst&15]
+		d := &s.V[o.dst&31]
 		d[0], d[1] = f(d[0], n), f(d[1], n)
 		return o.after()
 	}
@@ -140,7 +140,7 @@ func shifted(f func(a, n uint64) uint64) opFunc {
 func shiftedImm(f func(a, n uint64) uint64) opFunc {
 	return func(s *State, o *op) *op {
 		n := uint64(uint8(o.imm))
-		d := &s.V[o.dst&15]
+		d := &s.V[o.dst&31]
 		d[0], d[1] = f(d[0], n), f(d[1], n)
 		return o.after()
 	}
@@ -151,14 +151,14 @@ func shiftedImm(f func(a, n uint64) uint64) opFunc {
 
 func pslldq(s *State, o *op) *op {
 	n := 8 * min(uint64(uint8(o.imm)), 16)
-	d := &s.V[o.dst&15]
+	d := &s.V[o.dst&31]
 	d[0], d[1] = d[0]<<n, d[1]<<n|d[0]>>(64-n)|d[0]<<(n-64)
 	return o.after()
 }
 
 func psrldq(s *State, o *op) *op {
 	n := 8 * min(uint64(uint8(o.imm)), 16)
-	d := &s.V[o.dst&15]
+	d := &s.V[o.dst&31]
 	d[0], d[1] = d[0]>>n|d[1]<<(64-n)|d[1]>>(n-64), d[1]>>n
 	return o.after()
 }
@@ -167,7 +167,7 @@ func psrldq(s *State, o *op) *op {
 func packing(f func(a uint64) uint64) opFunc {
 	return func(s *State, o *op) *op {
 		lo, hi := s.vecSrc(o)
-		d := &s.V[o.dst&15]
+		d := &s.V[o.dst&31]
 		d[0], d[1] = f(d[0])|f(d[1])<<32, f(lo)|f(hi)<<32
 		return o.after()
 	}
@@ -180,7 +180,7 @@ func unpacking(half int, low, high func(a, b uint64) uint64) opFunc {
 		if half == 1 {
 			b = hi
 		}
-		d := &s.V[o.dst&15]
+		d := &s.V[o.dst&31]
 		a := d[half]
 		d[0], d[1] = low(a, b), high(a, b)
 		return o.after()
@@ -191,13 +191,13 @@ func unpacking(half int, low, high func(a, b uint64) uint64) opFunc {
 // doubles.
 func unpackLow(s *State, o *op) *op {
 	lo, _ := s.vecSrc(o)
-	s.V[o.dst&15][1] = lo
+	s.V[o.dst&31][1] = lo
 	return o.after()
 }
 
 func unpackHigh(s *State, o *op) *op {
 	_, hi := s.vecSrc(o)
-	d := &s.V[o.dst&15]
+	d := &s.V[o.dst&31]
 	d[0], d[1] = d[1], hi
 	return o.after()
 }
@@ -213,7 +213,7 @@ func dword(lo, hi uint64, i uint64) uint64 {
 func pshufd(s *State, o *op) *op {
 	lo, hi := s.vecSrc(o)
 	sel := o.imm
-	d := &s.V[o.dst&15]
+	d := &s.V[o.dst&31]
 	d[0] = dword(lo, hi, sel) | dword(lo, hi, sel>>2)<<32
 	d[1] = dword(lo, hi, sel>>4) | dword(lo, hi, sel>>6)<<32
 	return o.after()
@@ -221,14 +221,14 @@ func pshufd(s *State, o *op) *op {
 
 func pshuflw(s *State, o *op) *op {
 	lo, hi := s.vecSrc(o)
-	d := &s.V[o.dst&15]
+	d := &s.V[o.dst&31]
 	d[0], d[1] = shufw(lo, uint8(o.imm)), hi
 	return o.after()
 }
 
 func pshufhw(s *State, o *op) *op {
 	lo, hi := s.vecSrc(o)
-	d := &s.V[o.dst&15]
+	d := &s.V[o.dst&31]
 	d[0], d[1] = lo, shufw(hi, uint8(o.imm))
 	return o.after()
 }
@@ -250,18 +250,18 @@ func insertWord(v, w, i uint64) uint64 {
 
 func pinsrw(s *State, o *op) *op {
 	w := wordSrc(s, o)
-	p := &s.V[o.dst&15][o.imm>>2&1]
+	p := &s.V[o.dst&31][o.imm>>2&1]
 	*p = insertWord(*p, w, o.imm)
 	return o.after()
 }
 
 func pextrw(s *State, o *op) *op {
-	s.R[o.dst&31] = s.V[o.src&15][o.imm>>2&1] >> (o.imm & 3 * 16) & 0xffff
+	s.R[o.dst&31] = s.V[o.src&31][o.imm>>2&1] >> (o.imm & 3 * 16) & 0xffff
 	return o.after()
 }
 
 func pmovmskbVec(s *State, o *op) *op {
-	v := &s.V[o.src&15]
+	v := &s.V[o.src&31]
 	s.R[o.dst&31] = pmovmskb(v[0]) | pmovmskb(v[1])<<8
 	return o.after()
 }

@@ -81,98 +81,98 @@ var sseMoveRows = Section{Ref: "Vol. 1, 5.5.1 and 5.6.1: data transfer, logical,
 
 func movVec(s *State, o *op) *op {
 	lo, hi := s.vecSrc(o)
-	d := &s.V[o.dst&15]
+	d := &s.V[o.dst&31]
 	d[0], d[1] = lo, hi
 	return o.after()
 }
 
 func movToRM(s *State, o *op) *op {
-	v := &s.V[o.src&15]
+	v := &s.V[o.src&31]
 	if o.mem {
 		s.store128(o, v[0], v[1])
 		return o.after()
 	}
-	d := &s.V[o.dst&15]
+	d := &s.V[o.dst&31]
 	d[0], d[1] = v[0], v[1]
 	return o.after()
 }
 
 func movLow32(s *State, o *op) *op {
-	d := &s.V[o.dst&15]
-	d[0] = d[0]&^0xffffffff | s.V[o.src&15][0]&0xffffffff
+	d := &s.V[o.dst&31]
+	d[0] = d[0]&^0xffffffff | s.V[o.src&31][0]&0xffffffff
 	return o.after()
 }
 
 func loadLow32(s *State, o *op) *op {
 	v := s.mem.Load32(s.ea(o))
-	d := &s.V[o.dst&15]
+	d := &s.V[o.dst&31]
 	d[0], d[1] = uint64(v), 0
 	return o.after()
 }
 
 func storeLow32(s *State, o *op) *op {
-	s.mem.Store32(s.ea(o), uint32(s.V[o.src&15][0]))
+	s.mem.Store32(s.ea(o), uint32(s.V[o.src&31][0]))
 	return o.after()
 }
 
 func movLow64(s *State, o *op) *op {
-	s.V[o.dst&15][0] = s.V[o.src&15][0]
+	s.V[o.dst&31][0] = s.V[o.src&31][0]
 	return o.after()
 }
 
 // loadLow64 clears the upper half, from memory and from a register alike.
 func loadLow64(s *State, o *op) *op {
 	v := s.vecSrc64(o)
-	d := &s.V[o.dst&15]
+	d := &s.V[o.dst&31]
 	d[0], d[1] = v, 0
 	return o.after()
 }
 
 func storeLow64(s *State, o *op) *op {
-	s.mem.Store64(s.ea(o), s.V[o.src&15][0])
+	s.mem.Store64(s.ea(o), s.V[o.src&31][0])
 	return o.after()
 }
 
 func storeHigh64(s *State, o *op) *op {
-	s.mem.Store64(s.ea(o), s.V[o.src&15][1])
+	s.mem.Store64(s.ea(o), s.V[o.src&31][1])
 	return o.after()
 }
 
 func mergeLow64(s *State, o *op) *op {
-	s.V[o.dst&15][0] = s.vecSrc64(o)
+	s.V[o.dst&31][0] = s.vecSrc64(o)
 	return o.after()
 }
 
 func mergeHigh64(s *State, o *op) *op {
-	s.V[o.dst&15][1] = s.vecSrc64(o)
+	s.V[o.dst&31][1] = s.vecSrc64(o)
 	return o.after()
 }
 
 func movhlps(s *State, o *op) *op {
-	s.V[o.dst&15][0] = s.V[o.src&15][1]
+	s.V[o.dst&31][0] = s.V[o.src&31][1]
 	return o.after()
 }
 
 func movFromGeneral[T word](s *State, o *op) *op {
 	v := uint64(rm[T](s, o))
-	d := &s.V[o.dst&15]
+	d := &s.V[o.dst&31]
 	d[0], d[1] = v, 0
 	return o.after()
 }
 
 func movToGeneral[T word](s *State, o *op) *op {
-	setRM(s, o, T(s.V[o.src&15][0]))
+	setRM(s, o, T(s.V[o.src&31][0]))
 	return o.after()
 }
 
 func movmskps(s *State, o *op) *op {
-	v := &s.V[o.src&15]
+	v := &s.V[o.src&31]
 	s.R[o.dst&31] = v[0]>>31&1 | v[0]>>62&2 | v[1]>>29&4 | v[1]>>60&8
 	return o.after()
 }
 
 func movmskpd(s *State, o *op) *op {
-	v := &s.V[o.src&15]
+	v := &s.V[o.src&31]
 	s.R[o.dst&31] = v[0]>>63 | v[1]>>62&2
 	return o.after()
 }
@@ -180,7 +180,7 @@ func movmskpd(s *State, o *op) *op {
 func shufps(s *State, o *op) *op {
 	lo, hi := s.vecSrc(o)
 	sel := o.imm
-	d := &s.V[o.dst&15]
+	d := &s.V[o.dst&31]
 	a, b := d[0], d[1]
 	d[0] = dword(a, b, sel) | dword(a, b, sel>>2)<<32
 	d[1] = dword(lo, hi, sel>>4) | dword(lo, hi, sel>>6)<<32
@@ -189,7 +189,7 @@ func shufps(s *State, o *op) *op {
 
 func shufpd(s *State, o *op) *op {
 	lo, hi := s.vecSrc(o)
-	d := &s.V[o.dst&15]
+	d := &s.V[o.dst&31]
 	a, b := d[o.imm&1], lo
 	if o.imm&2 != 0 {
 		b = hi
@@ -212,7 +212,7 @@ func (b *binder) maskmov(fn opFunc) {
 }
 
 func storeMasked128(s *State, o *op) *op {
-	v, m := &s.V[o.dst&15], &s.V[o.src&15]
+	v, m := &s.V[o.dst&31], &s.V[o.src&31]
 	s.storeMasked(s.ea(o), v[:2], m[:2])
 	return o.after()
 }

@@ -77,7 +77,7 @@ func (s *State) packed32(f func(e *softfloat.Env, a, b uint32) uint32, v *Vec, l
 func packed64Op(f func(e *softfloat.Env, a, b uint64) uint64) opFunc {
 	return func(s *State, o *op) *op {
 		lo, hi := s.vecSrc(o)
-		v := &s.V[o.dst&15]
+		v := &s.V[o.dst&31]
 		v[0], v[1] = s.packed64(f, v, lo, hi)
 		return o.after()
 	}
@@ -86,7 +86,7 @@ func packed64Op(f func(e *softfloat.Env, a, b uint64) uint64) opFunc {
 func packed32Op(f func(e *softfloat.Env, a, b uint32) uint32) opFunc {
 	return func(s *State, o *op) *op {
 		lo, hi := s.vecSrc(o)
-		v := &s.V[o.dst&15]
+		v := &s.V[o.dst&31]
 		v[0], v[1] = s.packed32(f, v, lo, hi)
 		return o.after()
 	}

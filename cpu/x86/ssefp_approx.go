@@ -69,7 +69,7 @@ func rsqrt32(a uint32) uint32 {
 func approxSS(f func(uint32) uint32) opFunc {
 	return func(s *State, o *op) *op {
 		r := f(s.vecSrc32(o))
-		d := &s.V[o.dst&15][0]
+		d := &s.V[o.dst&31][0]
 		*d = *d&^math.MaxUint32 | uint64(r)
 		return o.after()
 	}
@@ -78,7 +78,7 @@ func approxSS(f func(uint32) uint32) opFunc {
 func approxPS(f func(uint32) uint32) opFunc {
 	return func(s *State, o *op) *op {
 		lo, hi := s.vecSrc(o)
-		v := &s.V[o.dst&15]
+		v := &s.V[o.dst&31]
 		v[0] = uint64(f(uint32(lo))) | uint64(f(uint32(lo>>32)))<<32
 		v[1] = uint64(f(uint32(hi))) | uint64(f(uint32(hi>>32)))<<32
 		return o.after()

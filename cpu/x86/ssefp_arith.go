@@ -12,7 +12,7 @@ import (
 
 func addsd(s *State, o *op) *op {
 	b := s.vecSrc64(o)
-	v := &s.V[o.dst&15]
+	v := &s.V[o.dst&31]
 	r, ok := softfloat.FastAddF64(v[0], b)
 	if !ok || !s.hostFloat() {
 		r = s.addF64(v[0], b)
@@ -23,7 +23,7 @@ func addsd(s *State, o *op) *op {
 
 func addss(s *State, o *op) *op {
 	b := s.vecSrc32(o)
-	v := &s.V[o.dst&15]
+	v := &s.V[o.dst&31]
 	r, ok := softfloat.FastAddF32(uint32(v[0]), b)
 	if !ok || !s.hostFloat() {
 		r = s.addF32(uint32(v[0]), b)
@@ -34,7 +34,7 @@ func addss(s *State, o *op) *op {
 
 func addpd(s *State, o *op) *op {
 	lo, hi := s.vecSrc(o)
-	v := &s.V[o.dst&15]
+	v := &s.V[o.dst&31]
 	r0, ok0 := softfloat.FastAddF64(v[0], lo)
 	r1, ok1 := softfloat.FastAddF64(v[1], hi)
 	if !ok0 || !ok1 || !s.hostFloat() {
@@ -46,7 +46,7 @@ func addpd(s *State, o *op) *op {
 
 func addps(s *State, o *op) *op {
 	lo, hi := s.vecSrc(o)
-	v := &s.V[o.dst&15]
+	v := &s.V[o.dst&31]
 	r0, ok0 := softfloat.FastAddF32(uint32(v[0]), uint32(lo))
 	r1, ok1 := softfloat.FastAddF32(uint32(v[0]>>32), uint32(lo>>32))
 	r2, ok2 := softfloat.FastAddF32(uint32(v[1]), uint32(hi))
@@ -61,7 +61,7 @@ func addps(s *State, o *op) *op {
 
 func subsd(s *State, o *op) *op {
 	b := s.vecSrc64(o)
-	v := &s.V[o.dst&15]
+	v := &s.V[o.dst&31]
 	r, ok := softfloat.FastSubF64(v[0], b)
 	if !ok || !s.hostFloat() {
 		r = s.subF64(v[0], b)
@@ -72,7 +72,7 @@ func subsd(s *State, o *op) *op {
 
 func subss(s *State, o *op) *op {
 	b := s.vecSrc32(o)
-	v := &s.V[o.dst&15]
+	v := &s.V[o.dst&31]
 	r, ok := softfloat.FastSubF32(uint32(v[0]), b)
 	if !ok || !s.hostFloat() {
 		r = s.subF32(uint32(v[0]), b)
@@ -83,7 +83,7 @@ func subss(s *State, o *op) *op {
 
 func subpd(s *State, o *op) *op {
 	lo, hi := s.vecSrc(o)
-	v := &s.V[o.dst&15]
+	v := &s.V[o.dst&31]
 	r0, ok0 := softfloat.FastSubF64(v[0], lo)
 	r1, ok1 := softfloat.FastSubF64(v[1], hi)
 	if !ok0 || !ok1 || !s.hostFloat() {
@@ -95,7 +95,7 @@ func subpd(s *State, o *op) *op {
 
 func subps(s *State, o *op) *op {
 	lo, hi := s.vecSrc(o)
-	v := &s.V[o.dst&15]
+	v := &s.V[o.dst&31]
 	r0, ok0 := softfloat.FastSubF32(uint32(v[0]), uint32(lo))
 	r1, ok1 := softfloat.FastSubF32(uint32(v[0]>>32), uint32(lo>>32))
 	r2, ok2 := softfloat.FastSubF32(uint32(v[1]), uint32(hi))
@@ -110,7 +110,7 @@ func subps(s *State, o *op) *op {
 
 func mulsd(s *State, o *op) *op {
 	b := s.vecSrc64(o)
-	v := &s.V[o.dst&15]
+	v := &s.V[o.dst&31]
 	r, ok := softfloat.FastMulF64(v[0], b)
 	if !ok || !s.hostFloat() {
 		r = s.mulF64(v[0], b)
@@ -121,7 +121,7 @@ func mulsd(s *State, o *op) *op {
 
 func mulss(s *State, o *op) *op {
 	b := s.vecSrc32(o)
-	v := &s.V[o.dst&15]
+	v := &s.V[o.dst&31]
 	r, ok := softfloat.FastMulF32(uint32(v[0]), b)
 	if !ok || !s.hostFloat() {
 		r = s.mulF32(uint32(v[0]), b)
@@ -132,7 +132,7 @@ func mulss(s *State, o *op) *op {
 
 func mulpd(s *State, o *op) *op {
 	lo, hi := s.vecSrc(o)
-	v := &s.V[o.dst&15]
+	v := &s.V[o.dst&31]
 	r0, ok0 := softfloat.FastMulF64(v[0], lo)
 	r1, ok1 := softfloat.FastMulF64(v[1], hi)
 	if !ok0 || !ok1 || !s.hostFloat() {
@@ -144,7 +144,7 @@ func mulpd(s *State, o *op) *op {
 
 func mulps(s *State, o *op) *op {
 	lo, hi := s.vecSrc(o)
-	v := &s.V[o.dst&15]
+	v := &s.V[o.dst&31]
 	r0, ok0 := softfloat.FastMulF32(uint32(v[0]), uint32(lo))
 	r1, ok1 := softfloat.FastMulF32(uint32(v[0]>>32), uint32(lo>>32))
 	r2, ok2 := softfloat.FastMulF32(uint32(v[1]), uint32(hi))
@@ -159,7 +159,7 @@ func mulps(s *State, o *op) *op {
 
 func divsd(s *State, o *op) *op {
 	b := s.vecSrc64(o)
-	v := &s.V[o.dst&15]
+	v := &s.V[o.dst&31]
 	r, ok := softfloat.FastDivF64(v[0], b)
 	if !ok || !s.hostFloat() {
 		r = s.divF64(v[0], b)
@@ -170,7 +170,7 @@ func divsd(s *State, o *op) *op {
 
 func divss(s *State, o *op) *op {
 	b := s.vecSrc32(o)
-	v := &s.V[o.dst&15]
+	v := &s.V[o.dst&31]
 	r, ok := softfloat.FastDivF32(uint32(v[0]), b)
 	if !ok || !s.hostFloat() {
 		r = s.divF32(uint32(v[0]), b)
@@ -181,7 +181,7 @@ func divss(s *State, o *op) *op {
 
 func divpd(s *State, o *op) *op {
 	lo, hi := s.vecSrc(o)
-	v := &s.V[o.dst&15]
+	v := &s.V[o.dst&31]
 	r0, ok0 := softfloat.FastDivF64(v[0], lo)
 	r1, ok1 := softfloat.FastDivF64(v[1], hi)
 	if !ok0 || !ok1 || !s.hostFloat() {
@@ -193,7 +193,7 @@ func divpd(s *State, o *op) *op {
 
 func divps(s *State, o *op) *op {
 	lo, hi := s.vecSrc(o)
-	v := &s.V[o.dst&15]
+	v := &s.V[o.dst&31]
 	r0, ok0 := softfloat.FastDivF32(uint32(v[0]), uint32(lo))
 	r1, ok1 := softfloat.FastDivF32(uint32(v[0]>>32), uint32(lo>>32))
 	r2, ok2 := softfloat.FastDivF32(uint32(v[1]), uint32(hi))
@@ -208,7 +208,7 @@ func divps(s *State, o *op) *op {
 
 func sqrtsd(s *State, o *op) *op {
 	b := s.vecSrc64(o)
-	v := &s.V[o.dst&15]
+	v := &s.V[o.dst&31]
 	r, ok := softfloat.FastSqrtF64(b)
 	if !ok || !s.hostFloat() {
 		e := s.sseEnv()
@@ -221,7 +221,7 @@ func sqrtsd(s *State, o *op) *op {
 
 func sqrtss(s *State, o *op) *op {
 	b := s.vecSrc32(o)
-	v := &s.V[o.dst&15]
+	v := &s.V[o.dst&31]
 	r, ok := softfloat.FastSqrtF32(b)
 	if !ok || !s.hostFloat() {
 		e := s.sseEnv()
@@ -234,7 +234,7 @@ func sqrtss(s *State, o *op) *op {
 
 func sqrtpd(s *State, o *op) *op {
 	lo, hi := s.vecSrc(o)
-	v := &s.V[o.dst&15]
+	v := &s.V[o.dst&31]
 	r0, ok0 := softfloat.FastSqrtF64(lo)
 	r1, ok1 := softfloat.FastSqrtF64(hi)
 	if !ok0 || !ok1 || !s.hostFloat() {
@@ -246,7 +246,7 @@ func sqrtpd(s *State, o *op) *op {
 
 func sqrtps(s *State, o *op) *op {
 	lo, hi := s.vecSrc(o)
-	v := &s.V[o.dst&15]
+	v := &s.V[o.dst&31]
 	v[0], v[1] = s.packed32(sqrt32, v, lo, hi)
 	return o.after()
 }

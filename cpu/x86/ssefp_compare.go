@@ -81,7 +81,7 @@ func (s *State) mask32(a, b uint32, pred uint64) uint64 {
 
 func cmpsd(s *State, o *op) *op {
 	b := s.vecSrc64(o)
-	v := &s.V[o.dst&15]
+	v := &s.V[o.dst&31]
 	s.sseEnv()
 	r := s.mask64(v[0], b, o.imm)
 	s.sseRaise()
@@ -91,7 +91,7 @@ func cmpsd(s *State, o *op) *op {
 
 func cmpss(s *State, o *op) *op {
 	b := s.vecSrc32(o)
-	v := &s.V[o.dst&15]
+	v := &s.V[o.dst&31]
 	s.sseEnv()
 	r := s.mask32(uint32(v[0]), b, o.imm)
 	s.sseRaise()
@@ -101,7 +101,7 @@ func cmpss(s *State, o *op) *op {
 
 func cmppd(s *State, o *op) *op {
 	lo, hi := s.vecSrc(o)
-	v := &s.V[o.dst&15]
+	v := &s.V[o.dst&31]
 	s.sseEnv()
 	r0, r1 := s.mask64(v[0], lo, o.imm), s.mask64(v[1], hi, o.imm)
 	s.sseRaise()
@@ -111,7 +111,7 @@ func cmppd(s *State, o *op) *op {
 
 func cmpps(s *State, o *op) *op {
 	lo, hi := s.vecSrc(o)
-	v := &s.V[o.dst&15]
+	v := &s.V[o.dst&31]
 	s.sseEnv()
 	r0 := s.mask32(uint32(v[0]), uint32(lo), o.imm) | s.mask32(uint32(v[0]>>32), uint32(lo>>32), o.imm)<<32
 	r1 := s.mask32(uint32(v[1]), uint32(hi), o.imm) | s.mask32(uint32(v[1]>>32), uint32(hi>>32), o.imm)<<32
@@ -146,7 +146,7 @@ func (s *State) setOrder(less, equal bool) {
 func comi64(quiet bool) opFunc {
 	return func(s *State, o *op) *op {
 		b := s.vecSrc64(o)
-		a := s.V[o.dst&15][0]
+		a := s.V[o.dst&31][0]
 		if softfloat.OrdinaryOrZero64(a) && softfloat.OrdinaryOrZero64(b) {
 			x, y := math.Float64frombits(a), math.Float64frombits(b)
 			s.setOrder(x < y, x == y)
@@ -162,7 +162,7 @@ func comi64(quiet bool) opFunc {
 func comi32(quiet bool) opFunc {
 	return func(s *State, o *op) *op {
 		b := s.vecSrc32(o)
-		a := uint32(s.V[o.dst&15][0])
+		a := uint32(s.V[o.dst&31][0])
 		if softfloat.OrdinaryOrZero32(a) && softfloat.OrdinaryOrZero32(b) {
 			x, y := math.Float32frombits(a), math.Float32frombits(b)
 			s.setOrder(x < y, x == y)
@@ -214,7 +214,7 @@ func pick32(e *softfloat.Env, a, b uint32, want softfloat.Relation) uint32 {
 
 func minsd(s *State, o *op) *op {
 	b := s.vecSrc64(o)
-	v := &s.V[o.dst&15]
+	v := &s.V[o.dst&31]
 	if softfloat.OrdinaryOrZero64(v[0]) && softfloat.OrdinaryOrZero64(b) {
 		if !(math.Float64frombits(v[0]) < math.Float64frombits(b)) {
 			v[0] = b
@@ -229,7 +229,7 @@ func minsd(s *State, o *op) *op {
 
 func minss(s *State, o *op) *op {
 	b := s.vecSrc32(o)
-	v := &s.V[o.dst&15]
+	v := &s.V[o.dst&31]
 	r := uint32(v[0])
 	if softfloat.OrdinaryOrZero32(r) && softfloat.OrdinaryOrZero32(b) {
 		if !(math.Float32frombits(r) < math.Float32frombits(b)) {
@@ -245,7 +245,7 @@ func minss(s *State, o *op) *op {
 
 func maxsd(s *State, o *op) *op {
 	b := s.vecSrc64(o)
-	v := &s.V[o.dst&15]
+	v := &s.V[o.dst&31]
 	if softfloat.OrdinaryOrZero64(v[0]) && softfloat.OrdinaryOrZero64(b) {
 		if !(math.Float64frombits(v[0]) > math.Float64frombits(b)) {
 			v[0] = b
@@ -260,7 +260,7 @@ func maxsd(s *State, o *op) *op {
 
 func maxss(s *State, o *op) *op {
 	b := s.vecSrc32(o)
-	v := &s.V[o.dst&15]
+	v := &s.V[o.dst&31]
 	r := uint32(v[0])
 	if softfloat.OrdinaryOrZero32(r) && softfloat.OrdinaryOrZero32(b) {
 		if !(math.Float32frombits(r) > math.Float32frombits(b)) {

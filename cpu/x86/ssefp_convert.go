@@ -119,13 +119,13 @@ func cvtss2siq(truncate bool) opFunc {
 // cvtsi2sd from 32 bits is always exact.
 func cvtsi2sd(s *State, o *op) *op {
 	v := int32(rm[uint32](s, o))
-	s.V[o.dst&15][0] = math.Float64bits(float64(v))
+	s.V[o.dst&31][0] = math.Float64bits(float64(v))
 	return o.after()
 }
 
 func cvtsi2sdq(s *State, o *op) *op {
 	v := int64(rm[uint64](s, o))
-	d := &s.V[o.dst&15][0]
+	d := &s.V[o.dst&31][0]
 	if v > -(1<<53) && v < 1<<53 {
 		*d = math.Float64bits(float64(v))
 		return o.after()
@@ -142,7 +142,7 @@ func cvtsi2ssq(s *State, o *op) *op { return s.toSingle(o, int64(rm[uint64](s, o
 func (s *State) toSingle(o *op, v int64) *op {
 	r := s.single(s.sseEnv(), v)
 	s.sseRaise()
-	d := &s.V[o.dst&15][0]
+	d := &s.V[o.dst&31][0]
 	*d = *d&^math.MaxUint32 | r
 	return o.after()
 }
@@ -164,7 +164,7 @@ func widen(e *softfloat.Env, v uint32) uint64 {
 
 func cvtss2sd(s *State, o *op) *op {
 	b := s.vecSrc32(o)
-	v := &s.V[o.dst&15][0]
+	v := &s.V[o.dst&31][0]
 	if softfloat.OrdinaryOrZero32(b) {
 		*v = math.Float64bits(float64(math.Float32frombits(b)))
 		return o.after()
@@ -182,7 +182,7 @@ func cvtsd2ss(s *State, o *op) *op {
 		r = s.sseEnv().F64ToF32(b)
 		s.sseRaise()
 	}
-	d := &s.V[o.dst&15][0]
+	d := &s.V[o.dst&31][0]
 	*d = *d&^math.MaxUint32 | uint64(r)
 	return o.after()
 }
@@ -192,7 +192,7 @@ func cvtps2pd(s *State, o *op) *op {
 	e := s.sseEnv()
 	r0, r1 := widen(e, uint32(b)), widen(e, uint32(b>>32))
 	s.sseRaise()
-	v := &s.V[o.dst&15]
+	v := &s.V[o.dst&31]
 	v[0], v[1] = r0, r1
 	return o.after()
 }
@@ -202,14 +202,14 @@ func cvtpd2ps(s *State, o *op) *op {
 	e := s.sseEnv()
 	r := uint64(e.F64ToF32(lo)) | uint64(e.F64ToF32(hi))<<32
 	s.sseRaise()
-	v := &s.V[o.dst&15]
+	v := &s.V[o.dst&31]
 	v[0], v[1] = r, 0
 	return o.after()
 }
 
 func cvtdq2pd(s *State, o *op) *op {
 	b := s.vecSrc64(o)
-	v := &s.V[o.dst&15]
+	v := &s.V[o.dst&31]
 	v[0] = math.Float64bits(float64(int32(b)))
 	v[1] = math.Float64bits(float64(int32(b >> 32)))
 	return o.after()
@@ -221,7 +221,7 @@ func cvtdq2ps(s *State, o *op) *op {
 	r0 := s.single(e, int64(int32(lo))) | s.single(e, int64(int32(lo>>32)))<<32
 	r1 := s.single(e, int64(int32(hi))) | s.single(e, int64(int32(hi>>32)))<<32
 	s.sseRaise()
-	v := &s.V[o.dst&15]
+	v := &s.V[o.dst&31]
 	v[0], v[1] = r0, r1
 	return o.after()
 }
@@ -241,7 +241,7 @@ func cvtps2dq(truncate bool) opFunc {
 		e := s.truncating(s.sseEnv(), truncate)
 		r0, r1 := s.pairF32(e, lo), s.pairF32(e, hi)
 		s.sseRaise()
-		v := &s.V[o.dst&15]
+		v := &s.V[o.dst&31]
 		v[0], v[1] = r0, r1
 		return o.after()
 	}
@@ -253,7 +253,7 @@ func cvtpd2dq(truncate bool) opFunc {
 		e := s.truncating(s.sseEnv(), truncate)
 		r := s.pairF64(e, lo, hi)
 		s.sseRaise()
-		v := &s.V[o.dst&15]
+		v := &s.V[o.dst&31]
 		v[0], v[1] = r, 0
 		return o.after()
 	}
@@ -278,13 +278,13 @@ func cvtpi2ps(s *State, o *op) *op {
 	e := s.sseEnv()
 	r := s.single(e, int64(int32(b))) | s.single(e, int64(int32(b>>32)))<<32
 	s.sseRaise()
-	s.V[o.dst&15][0] = r
+	s.V[o.dst&31][0] = r
 	return o.after()
 }
 
 func cvtpi2pd(s *State, o *op) *op {
 	b := s.mmxOrMem(o)
-	v := &s.V[o.dst&15]
+	v := &s.V[o.dst&31]
 	v[0] = math.Float64bits(float64(int32(b)))
 	v[1] = math.Float64bits(float64(int32(b >> 32)))
 	return o.after()

@@ -86,7 +86,9 @@ type State struct {
 	df   uint64 // direction flag: 0 or 1
 	id   uint64 // RFLAGS.ID: 0 or 1
 
-	V     [16]Vec
+	// V holds the sixteen vector registers. Those behind are temporaries of
+	// the VEX forms (see vex_bind.go), dead between instructions.
+	V     [32]Vec
 	MXCSR uint32
 	FPU   FPU
 
@@ -159,6 +161,7 @@ func (s *State) Clone() cpu.State {
 	c := *s
 	c.mem, c.thread, c.run, c.stop = nil, nil, nil, cpu.Stop{}
 	c.R[Zero], c.R[temp] = 0, 0
+	clear(c.V[16:])
 	return &c
 }
 
@@ -171,7 +174,7 @@ func (s *State) Hash() uint64 {
 	h.add(s.pc)
 	h.add(s.Flags())
 	h.add(uint64(s.MXCSR))
-	for i := range s.V {
+	for i := range s.V[:16] {
 		for _, v := range s.V[i] {
 			h.add(v)
 		}
