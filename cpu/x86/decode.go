@@ -263,6 +263,10 @@ func (r *Row) matches(d *Inst, rep uint8) bool {
 		if rep != 0 || d.Prefix&PrefixOpsize != 0 {
 			return false
 		}
+	case pfxNoRep:
+		if rep != 0 {
+			return false
+		}
 	case 0x66:
 		if rep != 0 || d.Prefix&PrefixOpsize == 0 {
 			return false

@@ -22,7 +22,7 @@ func (r *Row) compose(rnd *rand.Rand) []byte {
 	var code []byte
 	mem := r.modrm && r.fixed < 0 && r.forms&2 != 0 && (r.forms&1 == 0 || rnd.IntN(2) == 0)
 	code = r.prefixes(code, rnd, mem)
-	if r.prefix > pfxNone {
+	if r.prefix > pfxNoRep {
 		code = append(code, r.prefix)
 	}
 	rex := uint8(0)

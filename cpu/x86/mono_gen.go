@@ -200,6 +200,20 @@ func adcRR8(s *State, o *op) *op {
 	return o.after()
 }
 
+func adcx32(s *State, o *op) *op {
+	sum, c := addCarry(reg[uint32](s, o.dst), rm[uint32](s, o), s.cf)
+	setReg(s, o.dst, sum)
+	s.setCF(c)
+	return o.after()
+}
+
+func adcx64(s *State, o *op) *op {
+	sum, c := addCarry(reg[uint64](s, o.dst), rm[uint64](s, o), s.cf)
+	setReg(s, o.dst, sum)
+	s.setCF(c)
+	return o.after()
+}
+
 func addLK32(s *State, o *op) *op {
 	a, b := locked(s, o, func(a, b uint32) uint32 { return a + b })
 	r := a + b
@@ -380,6 +394,20 @@ func addRR8(s *State, o *op) *op {
 		s.fx = sext(a ^ b ^ r)
 		s.cf = b2u(r < a)
 	}
+	return o.after()
+}
+
+func adox32(s *State, o *op) *op {
+	sum, c := addCarry(reg[uint32](s, o.dst), rm[uint32](s, o), s.fx>>63^s.cf)
+	setReg(s, o.dst, sum)
+	s.setCO(s.cf, c)
+	return o.after()
+}
+
+func adox64(s *State, o *op) *op {
+	sum, c := addCarry(reg[uint64](s, o.dst), rm[uint64](s, o), s.fx>>63^s.cf)
+	setReg(s, o.dst, sum)
+	s.setCO(s.cf, c)
 	return o.after()
 }
 
@@ -1485,6 +1513,34 @@ func cmpxchgLK8(s *State, o *op) *op {
 	return o.after()
 }
 
+func crcStep16(s *State, o *op) *op {
+	v := rm[uint16](s, o)
+	p := &s.R[o.dst&31]
+	*p = uint64(crc(uint32(*p), uint64(v), int(width[uint16]()/8)))
+	return o.after()
+}
+
+func crcStep32(s *State, o *op) *op {
+	v := rm[uint32](s, o)
+	p := &s.R[o.dst&31]
+	*p = uint64(crc(uint32(*p), uint64(v), int(width[uint32]()/8)))
+	return o.after()
+}
+
+func crcStep64(s *State, o *op) *op {
+	v := rm[uint64](s, o)
+	p := &s.R[o.dst&31]
+	*p = uint64(crc(uint32(*p), uint64(v), int(width[uint64]()/8)))
+	return o.after()
+}
+
+func crcStep8(s *State, o *op) *op {
+	v := rm[uint8](s, o)
+	p := &s.R[o.dst&31]
+	*p = uint64(crc(uint32(*p), uint64(v), int(width[uint8]()/8)))
+	return o.after()
+}
+
 func decLK32(s *State, o *op) *op {
 	a, _ := locked(s, o, func(a, _ uint32) uint32 { return a - 1 })
 	r := a - 1
@@ -1833,6 +1889,22 @@ func lods8(s *State, o *op) *op {
 	return o.after()
 }
 
+func lzcnt32(s *State, o *op) *op {
+	v := rm[uint32](s, o)
+	n := uint64(bits.LeadingZeros64(uint64(v))) - (64 - uint64(width[uint32]()))
+	setReg(s, o.dst, uint32(n))
+	s.countFlags(n, v == 0)
+	return o.after()
+}
+
+func lzcnt64(s *State, o *op) *op {
+	v := rm[uint64](s, o)
+	n := uint64(bits.LeadingZeros64(uint64(v))) - (64 - uint64(width[uint64]()))
+	setReg(s, o.dst, uint64(n))
+	s.countFlags(n, v == 0)
+	return o.after()
+}
+
 func movMR32(s *State, o *op) *op {
 	s.mem.Store32(s.ea(o), src[uint32](s, o))
 	return o.after()
@@ -1875,6 +1947,36 @@ func movRR64(s *State, o *op) *op {
 
 func movRR8(s *State, o *op) *op {
 	setReg(s, o.dst, src[uint8](s, o))
+	return o.after()
+}
+
+func movbeLoad16(s *State, o *op) *op {
+	setReg(s, o.dst, swapped(s.mem.Load16(s.ea(o))))
+	return o.after()
+}
+
+func movbeLoad32(s *State, o *op) *op {
+	setReg(s, o.dst, swapped(s.mem.Load32(s.ea(o))))
+	return o.after()
+}
+
+func movbeLoad64(s *State, o *op) *op {
+	setReg(s, o.dst, swapped(s.mem.Load64(s.ea(o))))
+	return o.after()
+}
+
+func movbeStore16(s *State, o *op) *op {
+	s.mem.Store16(s.ea(o), swapped(reg[uint16](s, o.src)))
+	return o.after()
+}
+
+func movbeStore32(s *State, o *op) *op {
+	s.mem.Store32(s.ea(o), swapped(reg[uint32](s, o.src)))
+	return o.after()
+}
+
+func movbeStore64(s *State, o *op) *op {
+	s.mem.Store64(s.ea(o), swapped(reg[uint64](s, o.src)))
 	return o.after()
 }
 
@@ -2277,6 +2379,20 @@ func popM64(s *State, o *op) *op {
 	return o.after()
 }
 
+func popcnt32(s *State, o *op) *op {
+	v := uint64(rm[uint32](s, o))
+	setReg(s, o.dst, uint32(bits.OnesCount64(v)))
+	s.fz, s.fs, s.fx, s.cf = v, 1, 0, 0
+	return o.after()
+}
+
+func popcnt64(s *State, o *op) *op {
+	v := uint64(rm[uint64](s, o))
+	setReg(s, o.dst, uint64(bits.OnesCount64(v)))
+	s.fz, s.fs, s.fx, s.cf = v, 1, 0, 0
+	return o.after()
+}
+
 func popf64(s *State, o *op) *op {
 	sp := s.R[RSP]
 	f := uint64(s.mem.Load64(uint32(sp)))
@@ -2306,6 +2422,27 @@ func pushM64(s *State, o *op) *op {
 
 func pushf64(s *State, o *op) *op {
 	s.pushed(s.Flags(), width[uint64]())
+	return o.after()
+}
+
+func random16(s *State, o *op) *op {
+	v, ok := s.entropy(o)
+	setReg(s, o.dst, uint16(v))
+	s.fz, s.fs, s.fx, s.cf = 1, 1, ok<<63, ok
+	return o.after()
+}
+
+func random32(s *State, o *op) *op {
+	v, ok := s.entropy(o)
+	setReg(s, o.dst, uint32(v))
+	s.fz, s.fs, s.fx, s.cf = 1, 1, ok<<63, ok
+	return o.after()
+}
+
+func random64(s *State, o *op) *op {
+	v, ok := s.entropy(o)
+	setReg(s, o.dst, uint64(v))
+	s.fz, s.fs, s.fx, s.cf = 1, 1, ok<<63, ok
 	return o.after()
 }
 

@@ -10,7 +10,7 @@ import (
 // manual has it.
 type Spec struct {
 	// Enc is the encoding in the manual's notation, with these elements:
-	//   66 F3 F2   first: a mandatory prefix;  NP: none of the three allowed
+	//   66 F3 F2   first: a mandatory prefix;  NP: none of the three allowed;  NFx: no F2, F3
 	//   W0 W1      REX.W must be clear, set ("REX.W" in the manual)
 	//   NB         REX.B must be clear
 	//   0F B6      opcode bytes; 0F, 0F 38 and 0F 3A select the map
@@ -95,13 +95,17 @@ type Section struct {
 	Rows    []Spec
 }
 
-const pfxNone = 1 // "NP"
+const (
+	pfxNone  = 1 // "NP"
+	pfxNoRep = 2 // "NFx"
+)
 
 // tables lists the sections; an entry a file.
 var tables = []*Section{
 	&moveRows, &arithRows, &logicRows, &shiftRows, &bitRows, &controlRows,
 	&stringRows, &flagRows, &miscRows, &systemRows,
 	&x87Rows, &fxsaveRows, &sseFloatRows, &sse2FloatRows, &mmxRows, &sseRows, &sse2Rows, &sse2IntRows, &sseMoveRows,
+	&sse3Rows, &ssse3Rows, &sse41Rows, &sse42Rows, &popcntRows, &lzcntRows, &movbeRows, &adxRows, &rdrandRows, &rdseedRows,
 }
 
 // lookup is the decoder's index: for each opcode of each map the candidate
@@ -212,6 +216,8 @@ func (r *Row) parse(arena []operand) []operand {
 		switch {
 		case t == "NP":
 			r.prefix = pfxNone
+		case t == "NFx":
+			r.prefix = pfxNoRep
 		case t == "NB":
 			r.noB = true
 		case t == "W0":
@@ -276,7 +282,7 @@ func (r *Row) specificity() int {
 		n += 300
 	case 0x66:
 		n += 200
-	case pfxNone:
+	case pfxNone, pfxNoRep:
 		n += 100
 	}
 	if r.fixed >= 0 {
