@@ -19,7 +19,7 @@ const sameEverywhere = 0xe0245836f8aaddbe
 // must come out the same on all of them.
 func TestSameEverywhere(t *testing.T) {
 	s := newSubject(t)
-	edges := map[uint][]uint64{16: floatEdges(16), 32: floatEdges(32), 64: floatEdges(64)}
+	edges := floatEdgesOf
 	h := hasher(1)
 	for _, r := range Rows() {
 		if r.Attr&FP == 0 || excluded(r) != "" {
@@ -29,40 +29,41 @@ func TestSameEverywhere(t *testing.T) {
 		for done, tries := 0, 0; done < 2 && tries < 400; tries++ {
 			var d Inst
 			w := rnd.Uint32()&^r.mask | r.value
-			if DecodeWord(&d, w, diffCode) != nil || d.Row != r || d.mem() != nil {
+			if DecodeWord(&d, w, native.Slot) != nil || d.Row != r || d.mem() != nil {
 				continue
 			}
 			done++
-			s.setCode(w)
+			s.setCode(nil, w)
 			for i := range 16 {
-				var st native.State
-				for k := range st.X {
-					st.X[k] = rnd.Uint64() >> rnd.IntN(64)
+				g := &s.state
+				g.Reset(cpu.Start{PC: native.Slot})
+				for k := range g.R[:31] {
+					g.R[k] = rnd.Uint64() >> rnd.IntN(64)
 				}
-				st.NZCV = uint64(rnd.Uint32() & 0xf0000000)
+				g.SetFlags(rnd.Uint32() & 0xf0000000)
 				if i%2 == 0 {
-					st.FPSR = fpsrIXC // the fast paths
+					g.FPSR = fpsrIXC // the fast paths
 				} else {
-					st.FPCR = uint64(rnd.Uint32() & fpcrValid)
+					g.FPCR = rnd.Uint32() & fpcrValid
 				}
 				e := uint(d.Args[d.NArgs-1].Value & 0xff)
 				if edges[e] == nil {
 					e = 64
 				}
-				for k := range st.V {
+				for k := range g.V {
 					for at := uint(0); at < 128; at += e {
-						setElement(&st.V[k], at/e, e, floatOperand(rnd, edges[e], e))
+						setElement(&g.V[k], at/e, e, floatOperand(rnd, edges[e], e))
 					}
 				}
-				require.Equal(t, cpu.StopBudget, s.execute(&st).Kind, d.Text(nil))
-				for _, v := range st.V {
+				require.Equal(t, cpu.StopBudget, s.in.Run(&s.thread, 1).Kind, d.Text(nil))
+				for _, v := range g.V {
 					h.add(v[0])
 					h.add(v[1])
 				}
-				for _, x := range st.X {
+				for _, x := range g.R[:31] {
 					h.add(x)
 				}
-				h.add(st.NZCV<<32 | st.FPSR)
+				h.add(uint64(g.Flags())<<32 | uint64(g.FPSR))
 			}
 		}
 	}

@@ -2,16 +2,14 @@
 // more often, on qemu's: it is the oracle of the tests of package arm64, and no
 // part of the product.
 //
-// The package server is built for linux/arm64 and started under qemu-aarch64;
-// it receives an instruction with any number of register and memory contents,
-// executes it on each, and sends back what came of it. Instructions that fault
-// or branch are not for it. Start reading with [Start].
+// The package server is built for linux/arm64 and started under qemu-aarch64.
+// It receives batches: an instruction with any number of register and memory
+// contents, and the code that executes it on all of them in a loop (program.go),
+// which the emulator has to translate only once. Start reading with [Batch].
 package native
 
 import (
-	"bufio"
 	"bytes"
-	"encoding/binary"
 	"fmt"
 	"io"
 	"os"
@@ -20,35 +18,25 @@ import (
 	"runtime"
 )
 
-// MemBase is the address of the memory that an instruction may access, and
-// MemSize its length.
-const (
-	MemBase = 0x10000800
-	MemSize = 256
-)
-
-// State is what an instruction finds and what it leaves. All of it is sent as
-// it stands, little-endian.
-type State struct {
-	X    [31]uint64
-	SP   uint64
-	NZCV uint64
-	FPCR uint64
-	FPSR uint64
-	_    uint64
-	V    [32][2]uint64
-	Mem  [MemSize]byte
-}
-
 // Qemu is the emulator that is asked for.
 const Qemu = "qemu-aarch64"
+
+// Models of processor.
+const (
+	// All has every extension that the emulator knows, but for pointer
+	// authentication: the hints of that are to do nothing.
+	All = "max,pauth=off"
+	// Plain has Armv8.2 with FP16, dot products, LRCPC and cryptography, and
+	// clears 64 bytes by DC ZVA.
+	Plain = "cortex-a76"
+)
 
 // Machine is a running server. It is not safe for concurrent use.
 type Machine struct {
 	cmd    *exec.Cmd
-	in     *bufio.Writer
-	pipe   io.Closer
-	out    *bufio.Reader
+	in     io.WriteCloser
+	out    io.Reader
+	buf    []byte
 	stderr bytes.Buffer
 }
 
@@ -66,58 +54,84 @@ func Find() error {
 	return nil
 }
 
-// Start builds the server into dir and starts it.
-func Start(dir string) (*Machine, error) {
-	server := filepath.Join(dir, "server")
+// Build builds the server into dir and returns its path.
+func Build(dir string) (server string, err error) {
+	server = filepath.Join(dir, "server")
 	build := exec.Command("go", "build", "-o", server, "github.com/nuage-emu/nuage/cpu/arm64/native/server")
 	build.Env = append(os.Environ(), "GOOS=linux", "GOARCH=arm64", "CGO_ENABLED=0", "GOFLAGS=")
 	if out, err := build.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("building the server: %v\n%s", err, out)
+		return "", fmt.Errorf("building the server: %v\n%s", err, out)
 	}
+	return server, nil
+}
+
+// Start starts the server; under qemu, on a model of processor.
+func Start(server, model string) (*Machine, error) {
 	cmd := exec.Command(server)
 	if runtime.GOOS != "linux" || runtime.GOARCH != "arm64" {
-		cmd = exec.Command(Qemu, "-cpu", "max", server)
+		cmd = exec.Command(Qemu, "-cpu", model, server)
 	}
-	// No signals: the server's registers are not Go's while it executes.
+	// No signals of Go's: the server's registers are not Go's while it executes.
 	cmd.Env = append(os.Environ(), "GODEBUG=asyncpreemptoff=1", "GOMAXPROCS=1", "GOGC=off")
 	m := &Machine{cmd: cmd}
 	cmd.Stderr = &m.stderr
-	in, err := cmd.StdinPipe()
-	if err != nil {
+	var err error
+	if m.in, err = cmd.StdinPipe(); err != nil {
 		return nil, err
 	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
+	if m.out, err = cmd.StdoutPipe(); err != nil {
 		return nil, err
 	}
-	m.in, m.pipe, m.out = bufio.NewWriterSize(in, 1<<16), in, bufio.NewReaderSize(out, 1<<16)
 	return m, cmd.Start()
 }
 
-// Execute executes the instruction on each of states, in place.
-func (m *Machine) Execute(word uint32, states []State) error {
-	head := [2]uint32{word, uint32(len(states))}
-	binary.Write(m.in, binary.LittleEndian, head)
-	if err := binary.Write(m.in, binary.LittleEndian, states); err != nil {
-		return m.failed(word, err)
+// Execute executes the batch, in place.
+func (m *Machine) Execute(b *Batch) error {
+	if err := m.Send(b); err != nil {
+		return err
 	}
-	if err := m.in.Flush(); err != nil {
-		return m.failed(word, err)
+	return m.Receive(b)
+}
+
+// Send hands the batch to the server, which begins at once; the batch must not
+// be changed, nor another sent, before it has been received.
+func (m *Machine) Send(b *Batch) (err error) {
+	if m.buf, err = b.encode(m.buf[:0]); err != nil {
+		return err
 	}
-	if err := binary.Read(m.out, binary.LittleEndian, states); err != nil {
-		return m.failed(word, err)
+	if _, err = m.in.Write(m.buf); err != nil {
+		return m.failed(b.Word, err)
+	}
+	return nil
+}
+
+// Receive waits for the results of the batch that was sent and puts them into b,
+// which may be another one of the same form.
+func (m *Machine) Receive(b *Batch) error {
+	size := b.stride()
+	n := commonSize + len(b.Records)*size
+	if cap(m.buf) < n {
+		m.buf = make([]byte, n)
+	}
+	buf := m.buf[:n]
+	if _, err := io.ReadFull(m.out, buf); err != nil {
+		return m.failed(b.Word, err)
+	}
+	b.Common.decode(buf)
+	for i := range b.Records {
+		b.Records[i].decode(buf[commonSize+i*size:][:size], b.Memory)
 	}
 	return nil
 }
 
 func (m *Machine) failed(word uint32, err error) error {
-	m.pipe.Close()
+	m.in.Close()
 	m.cmd.Wait()
 	return fmt.Errorf("executing %08x: %w\n%s", word, err, m.stderr.Bytes())
 }
 
 // Close ends the server.
 func (m *Machine) Close() error {
-	m.pipe.Close()
+	m.in.Close()
 	return m.cmd.Wait()
 }
