@@ -391,6 +391,33 @@ func TestExclusives(t *testing.T) {
 	}
 }
 
+// TestPairWithZero: the register behind x30 is XZR for CASP, for all three uses.
+func TestPairWithZero(t *testing.T) {
+	m := newMachine(t, []uint32{0x483e7c1e, brk}, Options{}) // casp x30, xzr, x30, xzr, [x0]
+	sp := m.s.SP()
+	for _, high := range []uint64{0, 7} {
+		want := [2]uint64{55, high}
+		m.s.SetPC(codeAt)
+		m.s.R[0], m.s.R[30] = dataAt, 55
+		var b [16]byte
+		binary.LittleEndian.PutUint64(b[:], 55)
+		binary.LittleEndian.PutUint64(b[8:], high)
+		require.NoError(t, m.space.WriteAt(b[:], dataAt))
+		require.Equal(t, cpu.StopBudget, m.in.Run(m.th, 1).Kind)
+		require.NoError(t, m.space.ReadAt(b[:], dataAt))
+		require.Equal(t, want, [2]uint64{binary.LittleEndian.Uint64(b[:]), binary.LittleEndian.Uint64(b[8:])})
+		require.Equal(t, uint64(55), m.s.R[30])
+		require.Equal(t, sp, m.s.SP())
+		require.Zero(t, m.s.R[Zero])
+	}
+	m = newMachine(t, []uint32{0x483e7c02, brk}, Options{}) // casp x30, xzr, x2, x3, [x0]
+	m.s.R[0], m.s.R[30], m.s.R[2], m.s.R[3] = dataAt, 0, 8, 9
+	require.Equal(t, cpu.StopBudget, m.in.Run(m.th, 1).Kind)
+	var b [16]byte
+	require.NoError(t, m.space.ReadAt(b[:], dataAt))
+	require.Equal(t, [2]uint64{8, 9}, [2]uint64{binary.LittleEndian.Uint64(b[:]), binary.LittleEndian.Uint64(b[8:])})
+}
+
 // TestAtomicsDoNotRace: threads adding to one cell lose nothing.
 func TestAtomicsDoNotRace(t *testing.T) {
 	const threads, rounds = 4, 20000
