@@ -119,7 +119,9 @@ func (s *State) roundPS(lo, hi, imm uint64) (r0, r1 uint64) {
 
 // The dot products are what Vol. 2 says they are, step by step: products,
 // zeros where the immediate leaves them out, and a tree of sums. Every step
-// notes its exceptions.
+// notes its exceptions. Processors make the sums in every lane at once, with
+// the lanes crossed over, so that each lane has an order of its own; it shows
+// in which of two NaNs comes out.
 
 func dppd(s *State, o *op) *op {
 	lo, hi := s.vecSrc(o)
@@ -145,9 +147,9 @@ func (s *State) dotPD(a0, a1, b0, b1, imm uint64) (r0, r1 uint64) {
 		p1 = e.MulF64(a1, b1)
 	}
 	s.sseRaise()
-	sum := e.AddF64(p0, p1)
+	r0, r1 = e.AddF64(p0, p1), e.AddF64(p1, p0)
 	s.sseRaise()
-	return sum & -(imm & 1), sum & -(imm >> 1 & 1)
+	return r0 & -(imm & 1), r1 & -(imm >> 1 & 1)
 }
 
 func (s *State) dotPS(a0, a1, b0, b1, imm uint64) (r0, r1 uint64) {
@@ -158,13 +160,16 @@ func (s *State) dotPS(a0, a1, b0, b1, imm uint64) (r0, r1 uint64) {
 		}
 		return e.MulF32(uint32(a), uint32(b))
 	}
-	p0, p1 := product(4, a0, b0), product(5, a0>>32, b0>>32)
-	p2, p3 := product(6, a1, b1), product(7, a1>>32, b1>>32)
+	p := [4]uint32{product(4, a0, b0), product(5, a0>>32, b0>>32), product(6, a1, b1), product(7, a1>>32, b1>>32)}
 	s.sseRaise()
-	p0, p2 = e.AddF32(p0, p1), e.AddF32(p2, p3)
+	var q, r [4]uint32
+	for i := range q {
+		q[i] = e.AddF32(p[i^1], p[i])
+	}
 	s.sseRaise()
-	sum := e.AddF32(p0, p2)
+	for i := range r {
+		r[i] = e.AddF32(q[i], q[i^2])
+	}
 	s.sseRaise()
-	both := uint64(sum) | uint64(sum)<<32
-	return both & blendMaskD(imm), both & blendMaskD(imm>>2)
+	return (uint64(r[0]) | uint64(r[1])<<32) & blendMaskD(imm), (uint64(r[2]) | uint64(r[3])<<32) & blendMaskD(imm>>2)
 }
