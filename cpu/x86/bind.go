@@ -14,9 +14,12 @@ import (
 //	forms              functions by operand size for each shape of operands
 //	func(*binder)      builds the operations itself
 //
+// and for VEX encodings, what vex_bind.go lists.
+//
 // For the first three the operands are filled in by position: a register that
 // is the first operand in op.dst, the second in op.src, the third in op.aux;
-// memory in base, index, scale, disp, with op.mem set; an immediate in op.imm.
+// memory in base, index, scale, disp, with op.mem set; an immediate, or a
+// register that is encoded in one, in op.imm.
 
 // sized holds a function for operand sizes of 1, 2, 4 and 8 bytes; absent ones
 // are nil.
@@ -119,7 +122,7 @@ func (b *binder) bind() {
 	case func(*binder):
 		do(b)
 	default:
-		panic("x86: row without a function: " + d.Row.String())
+		b.bindVEX(do)
 	}
 }
 
@@ -160,6 +163,10 @@ func (b *binder) operands(fn opFunc) *op {
 		a := &d.Args[i]
 		switch a.Kind {
 		case ArgReg, ArgVec, ArgMMX, ArgST, ArgSeg:
+			if a.Op.Method == 'L' {
+				o.imm = uint64(a.Reg)
+				continue
+			}
 			switch i {
 			case 0:
 				o.dst = a.Reg
@@ -213,7 +220,7 @@ func (b *binder) address(o *op, a *Arg) {
 	o.base, o.index, o.scale, o.disp = m.Base, m.Index, m.Scale, uint32(disp)
 	o.mem, o.width = true, a.Width
 	if a.Op.Align {
-		o.align = 15
+		o.align = a.Width - 1
 	}
 }
 

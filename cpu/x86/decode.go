@@ -15,6 +15,7 @@ const (
 	PrefixFS
 	PrefixGS
 	PrefixREX
+	PrefixVEX // C4 or C5
 )
 
 // REX bits.
@@ -60,11 +61,14 @@ type Arg struct {
 func (a *Arg) IsHigh() bool { return a.Kind == ArgReg && a.Reg&high != 0 }
 
 // Mem is a memory operand: Base + Index<<Scale + Disp, plus the segment base.
+// With VSIB, Index is a vector register, and every element of it makes an
+// address.
 type Mem struct {
 	Base  uint8 // register, or Zero
 	Index uint8 // register, or Zero
 	Scale uint8 // 0 to 3
 	RIP   bool  // Disp is relative to the next instruction
+	VSIB  uint8 // 0, or the bytes of the index register: 16 or 32
 	Disp  int64
 }
 
@@ -74,7 +78,7 @@ type Inst struct {
 	PC     uint64
 	Len    int
 	Prefix Prefixes
-	REX    uint8
+	REX    uint8 // the REX prefix, or W R X B of VEX (not inverted) in the same places
 	Opcode uint8
 	ModRM  uint8
 	Size   uint8 // operand size in bytes: 1, 2, 4, 8
@@ -83,10 +87,18 @@ type Inst struct {
 	Mem    Mem
 	HasMem bool
 	Imm    uint64 // the first immediate, sign-extended
-	DispAt uint8  // offset and length of the displacement in the bytes, for rewriting
-	DispN  uint8
-	ImmAt  uint8
-	ImmN   uint8
+	VecLen uint8  // vector length in bytes: 32 with VEX.L, else 16
+	VVVV   uint8  // VEX.vvvv, not inverted
+
+	// Where things lie in the bytes, for rewriting: offsets and lengths.
+	VEXAt    uint8 // the VEX prefix, VEXN bytes; 0 if there is none
+	VEXN     uint8
+	OpcodeAt uint8 // the last byte of the opcode; a REX prefix is before all of it
+	ModRMAt  uint8 // 0 if there is none
+	DispAt   uint8
+	DispN    uint8
+	ImmAt    uint8 // the first immediate, or the byte that holds a register
+	ImmN     uint8
 }
 
 // Next is the address behind the instruction.
@@ -163,15 +175,33 @@ func (c *cursor) signed(n int) uint64 {
 }
 
 func (c *cursor) decode(d *Inst, pc uint64) error {
-	*d = Inst{PC: pc}
+	*d = Inst{PC: pc, VecLen: 16}
 	rep := c.prefixes(d)
+	if c.i < len(c.b) && c.b[c.i]&^1 == 0xC4 {
+		return c.decodeVEX(d, rep)
+	}
 	m, op := c.opcode(d)
 	d.Opcode = op
 	if c.short {
 		d.Len = c.i
 		return ErrTruncated
 	}
+	d.OpcodeAt = uint8(c.i - 1)
 	cands := index().maps[m][op]
+	if err := c.peekModRM(d, cands); err != nil {
+		return err
+	}
+	for _, r := range cands {
+		if r.matches(d, rep) {
+			return c.finish(d, r)
+		}
+	}
+	d.Len = c.i
+	return ErrIllegal
+}
+
+// peekModRM notes the ModRM byte of an opcode with those candidates.
+func (c *cursor) peekModRM(d *Inst, cands []*Row) error {
 	if len(cands) == 0 {
 		d.Len = c.i
 		return ErrIllegal
@@ -181,15 +211,9 @@ func (c *cursor) decode(d *Inst, pc uint64) error {
 			d.Len = c.i
 			return ErrTruncated
 		}
-		d.ModRM = c.b[c.i]
+		d.ModRM, d.ModRMAt = c.b[c.i], uint8(c.i)
 	}
-	for _, r := range cands {
-		if r.matches(d, rep) {
-			return c.finish(d, r)
-		}
-	}
-	d.Len = c.i
-	return ErrIllegal
+	return nil
 }
 
 // prefixes reads the legacy prefixes and REX, which counts only directly
@@ -279,6 +303,10 @@ func (r *Row) matches(d *Inst, rep uint8) bool {
 	if r.wbit != 0 && (d.REX&rexW != 0) != (r.wbit == 2) || r.noB && d.REX&rexB != 0 {
 		return false
 	}
+	return r.matchesModRM(d)
+}
+
+func (r *Row) matchesModRM(d *Inst) bool {
 	if !r.modrm {
 		return true
 	}
@@ -311,7 +339,7 @@ func (c *cursor) finish(d *Inst, r *Row) error {
 	if r.modrm {
 		c.i++
 		if r.fixed < 0 && d.ModRM < 0xC0 {
-			c.memory(d)
+			c.memory(d, r)
 		}
 	}
 	for i := range r.ops {
@@ -329,7 +357,7 @@ func (c *cursor) finish(d *Inst, r *Row) error {
 			a.Value += d.Next()
 		}
 	}
-	if !d.registersExist() {
+	if !d.registersExist() || r.vsib != 0 && !d.gatherApart() {
 		return ErrIllegal
 	}
 	if d.Lock() && (r.Attr&Lockable == 0 || !d.HasMem || d.Args[0].Kind != ArgMem) {
@@ -362,7 +390,7 @@ func (d *Inst) registersExist() bool {
 
 // memory decodes ModRM's memory forms, SIB and displacement (Vol. 2, 2.1.5 and
 // 2.2.1.2 to 2.2.1.6).
-func (c *cursor) memory(d *Inst) {
+func (c *cursor) memory(d *Inst, r *Row) {
 	d.HasMem = true
 	mod, rm := d.ModRM>>6, d.ModRM&7
 	m := &d.Mem
@@ -372,7 +400,7 @@ func (c *cursor) memory(d *Inst) {
 		sib := c.byte()
 		m.Scale = sib >> 6
 		m.Base = sib&7 | d.REX&rexB<<3
-		if x := sib>>3&7 | d.REX&rexX<<2; x != RSP {
+		if x := sib>>3&7 | d.REX&rexX<<2; x != RSP || r.vsib != 0 {
 			m.Index = x
 		} else {
 			m.Scale = 0
@@ -393,16 +421,19 @@ func (c *cursor) arg(d *Inst, o *operand, size int) {
 	a := &d.Args[d.NArgs]
 	d.NArgs++
 	a.Op = o
-	w := o.Width(size)
+	w := o.VecWidth(size, int(d.VecLen))
 	a.Width = uint8(w)
 	reg := d.ModRM>>3&7 | d.REX&rexR<<1
 	rm := d.ModRM&7 | d.REX&rexB<<3
 	switch o.Method {
-	case 'E', 'R', 'M':
+	case 'E', 'R', 'M', 'K':
 		if d.HasMem {
 			a.Kind = ArgMem
 			if o.Type == 'h' {
 				a.Width = 2
+			}
+			if o.Method == 'K' {
+				d.Mem.VSIB = o.Reg
 			}
 			return
 		}
@@ -464,6 +495,14 @@ func (c *cursor) arg(d *Inst, o *operand, size int) {
 		a.Kind, a.Reg = ArgVec, reg
 	case 'x':
 		a.Kind, a.Reg = ArgVec, o.Reg
+	case 'H':
+		a.Kind, a.Reg = ArgVec, d.VVVV
+	case 'B':
+		a.Kind, a.Reg = ArgReg, d.VVVV
+	case 'L':
+		d.ImmAt, d.ImmN = uint8(c.i), 1
+		d.Imm = c.signed(1)
+		a.Kind, a.Reg = ArgVec, uint8(d.Imm)>>4
 	case 'W', 'U':
 		if d.HasMem {
 			a.Kind = ArgMem
@@ -490,7 +529,7 @@ func (c *cursor) arg(d *Inst, o *operand, size int) {
 // gpr numbers a general register: without REX, byte registers 4 to 7 are AH,
 // CH, DH and BH.
 func (d *Inst) gpr(r uint8, w int) uint8 {
-	if w == 1 && d.Prefix&PrefixREX == 0 && r >= 4 {
+	if w == 1 && d.Prefix&(PrefixREX|PrefixVEX) == 0 && r >= 4 {
 		return r - 4 + high
 	}
 	return r

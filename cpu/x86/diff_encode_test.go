@@ -45,7 +45,9 @@ type encoding struct {
 	at   int // offset in the code pages
 
 	prefixes []byte
-	rex      uint8 // with bit 6 if present
+	rex      uint8 // with bit 6 if present; of VEX: W R X B
+	vvvv     uint8
+	long     bool // VEX.L
 	modrm    uint8
 
 	mem         bool
@@ -53,6 +55,7 @@ type encoding struct {
 	addr32      bool
 	gs          bool
 	base, index int // register numbers, -1 if absent
+	vindex      int // the index register of VSIB
 	scale       uint
 	disp        int64
 	target      uint64 // effective address, where the encoding fixes it
@@ -133,10 +136,14 @@ func encode(rnd *rand.Rand, r *Row, base uint64, hasGS, reg bool) *encoding {
 	opcode = append(opcode, op)
 
 	e.code = append(e.code, e.prefixes...)
-	if e.rex != 0 {
-		e.code = append(e.code, e.rex)
+	if r.vex {
+		e.code = append(append(e.code, e.vex(rnd)...), op)
+	} else {
+		if e.rex != 0 {
+			e.code = append(e.code, e.rex)
+		}
+		e.code = append(e.code, opcode...)
 	}
-	e.code = append(e.code, opcode...)
 	pc := base + native.CodeOffset + uint64(e.at)
 	dispAt, ok := e.chooseModRM(rnd, base)
 	if !ok {
@@ -215,7 +222,9 @@ func (e *encoding) choosePrefixes(rnd *rand.Rand, hasGS bool) {
 	}
 	switch r.prefix {
 	case 0x66, 0xF2, 0xF3:
-		p = append(p, r.prefix)
+		if !r.vex {
+			p = append(p, r.prefix)
+		}
 	}
 	rnd.Shuffle(len(p), func(i, j int) { p[i], p[j] = p[j], p[i] })
 	e.prefixes = p
@@ -229,6 +238,46 @@ func (e *encoding) choosePrefixes(rnd *rand.Rand, hasGS bool) {
 	case r.wbit == 2:
 		e.rex |= 0x40 | rexW
 	}
+}
+
+// vex chooses a VEX prefix.
+func (e *encoding) vex(rnd *rand.Rand) []byte {
+	r := e.row
+	e.rex &= 15
+	w, l := e.rex&rexW != 0, chance(rnd, 1, 2)
+	for _, part := range strings.Split(strings.Fields(r.Enc)[0], ".") {
+		switch part {
+		case "128", "LZ":
+			l = false
+		case "256":
+			l = true
+		}
+	}
+	e.long = l
+	e.vvvv = uint8(rnd.IntN(16))
+	if !r.hasMethod('H') && !r.hasMethod('B') {
+		e.vvvv = 0
+	}
+	last := ^e.vvvv & 15 << 3
+	if l {
+		last |= 4
+	}
+	switch r.prefix {
+	case 0x66:
+		last |= 1
+	case 0xF3:
+		last |= 2
+	case 0xF2:
+		last |= 3
+	}
+	inverted := ^e.rex & (rexR | rexX | rexB) << 5
+	if r.mapIndex == 1 && !w && e.rex&(rexX|rexB) == 0 && chance(rnd, 3, 4) {
+		return []byte{0xC5, inverted&0x80 | last}
+	}
+	if w {
+		last |= 0x80
+	}
+	return []byte{0xC4, inverted | r.mapIndex, last}
 }
 
 // chooseModRM appends ModRM, SIB and displacement.
@@ -255,6 +304,9 @@ func (e *encoding) chooseModRM(rnd *rand.Rand, base uint64) (dispAt int, ok bool
 		return 0, true
 	}
 	mod, rm := uint8(rnd.IntN(3)), uint8(rnd.IntN(8))
+	if r.vsib != 0 {
+		rm = 4
+	}
 	e.modrm = mod<<6 | reg<<3 | rm
 	e.code = append(e.code, e.modrm)
 	dispN := []int{0, 1, 4}[mod]
@@ -265,7 +317,9 @@ func (e *encoding) chooseModRM(rnd *rand.Rand, base uint64) (dispAt int, ok bool
 		e.code = append(e.code, sib)
 		e.scale = uint(sib >> 6)
 		e.base = int(sib&7 | e.rex&rexB<<3)
-		if x := int(sib>>3&7 | e.rex&rexX<<2); x != RSP {
+		if x := int(sib>>3&7 | e.rex&rexX<<2); r.vsib != 0 {
+			e.vindex = x
+		} else if x != RSP {
 			e.index = x
 		}
 		if sib&7 == 5 && mod == 0 {
@@ -333,9 +387,9 @@ func (e *encoding) immediates(rnd *rand.Rand, pc uint64) bool {
 	n := 0
 	for _, o := range e.row.ops {
 		switch o.Method {
-		case 'I':
+		case 'I', 'L':
 			switch o.Type {
-			case 'b':
+			case 'b', 'x': // x: a register in the byte
 				n++
 			case 'w':
 				n += 2

@@ -18,6 +18,7 @@ type registers struct {
 	PC     uint64
 	GSBase uint64
 	X      [16][2]uint64
+	Y      [16][2]uint64 // the upper halves; zero without AVX
 	MXCSR  uint32
 	FCW    uint16
 	FSW    uint16
@@ -29,6 +30,7 @@ type registers struct {
 type input struct {
 	registers
 	hot [2 * hotReach]byte // memory around the area's edge
+	avx bool               // the host has the upper halves
 }
 
 var edgeInts = []uint64{
@@ -232,6 +234,12 @@ func (g *input) prepare(rnd *rand.Rand, e *encoding, region uint64) bool {
 			g.X[i] = [2]uint64{laneStore[n%uint64(len(laneStore))], laneStore[n>>24%uint64(len(laneStore))]}
 		} else {
 			g.X[i] = [2]uint64{lane(rnd), lane(rnd)}
+		}
+	}
+	if g.avx {
+		for i := range g.Y {
+			n := rnd.Uint64()
+			g.Y[i] = [2]uint64{laneStore[n%uint64(len(laneStore))], laneStore[n>>24%uint64(len(laneStore))]}
 		}
 	}
 	g.Flags = rnd.Uint64() & native.FlagsMask

@@ -20,6 +20,7 @@ import (
 type pair struct {
 	host   *native.Machine
 	hasGS  bool
+	avx    bool // the host has AVX: upper halves are compared
 	intel  bool // undefined results are compared too: the interpreter has Intel's
 	base   uint64
 	space  *memory.Space
@@ -56,6 +57,7 @@ func newPair(t testing.TB, form memory.Form) *pair {
 	if h, ok := any(host).(interface{ HasGS() bool }); ok && h.HasGS() {
 		p.hasGS, host.LoadGS = true, true
 	}
+	p.avx = host.UseAVX() == nil
 	p.space, err = memory.New(memory.Options{Form: form})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, p.space.Close()) })
@@ -149,6 +151,7 @@ func (p *pair) runHost(e *encoding, in *input) {
 	s := p.host.State()
 	s.R, s.Flags, s.GSBase = in.R, in.Flags, in.GSBase
 	f := &s.FX
+	s.YMMHigh = in.Y
 	*f = native.FXImage{FCW: in.FCW, FSW: in.FSW, FTW: in.FTW, MXCSR: in.MXCSR, XMM: in.X}
 	for i := range f.ST {
 		f.ST[i].Mantissa, f.ST[i].SignExp = in.ST[i].Mant, in.ST[i].SE
@@ -158,6 +161,9 @@ func (p *pair) runHost(e *encoding, in *input) {
 	*w = result{kind: o.Kind, addr: o.Addr, write: o.Write, fetch: o.Fetch, text: o}
 	w.R, w.Flags, w.PC, w.GSBase = s.R, s.Flags&native.FlagsMask, o.PC, in.GSBase
 	w.X, w.MXCSR, w.FCW, w.FSW, w.FTW = f.XMM, f.MXCSR, f.FCW, f.FSW, f.FTW
+	if p.avx {
+		w.Y = s.YMMHigh
+	}
 	for i := range f.ST {
 		w.ST[i] = Float80{Mant: f.ST[i].Mantissa, SE: f.ST[i].SignExp}
 	}
@@ -175,7 +181,7 @@ func (p *pair) runGuest(e *encoding, in *input) {
 	s.SetFlags(in.Flags)
 	s.SetPC(p.base + native.CodeOffset + uint64(e.at))
 	for i := range in.X {
-		s.V[i] = Vec{in.X[i][0], in.X[i][1]}
+		s.V[i] = Vec{in.X[i][0], in.X[i][1], in.Y[i][0], in.Y[i][1]}
 	}
 	s.MXCSR = in.MXCSR
 	f := &s.FPU
@@ -190,7 +196,7 @@ func (p *pair) runGuest(e *encoding, in *input) {
 	copy(g.R[:], s.R[:16])
 	g.Flags, g.PC, g.GSBase = s.Flags()&native.FlagsMask, s.PC(), s.R[GSBase]
 	for i := range g.X {
-		g.X[i] = [2]uint64{s.V[i][0], s.V[i][1]}
+		g.X[i], g.Y[i] = [2]uint64{s.V[i][0], s.V[i][1]}, [2]uint64{s.V[i][2], s.V[i][3]}
 	}
 	g.MXCSR, g.FCW, g.FSW, g.FTW = s.MXCSR, f.CW, f.SW|uint16(f.Top)<<11, f.Tag
 	for i := range g.ST {
@@ -272,6 +278,7 @@ func (ig *ignore) apply(r *registers) {
 	}
 	for m := ig.x; m != 0; m &= m - 1 {
 		r.X[bits.TrailingZeros16(m)] = [2]uint64{}
+		r.Y[bits.TrailingZeros16(m)] = [2]uint64{}
 	}
 	for m := ig.st; m != 0; m &= m - 1 {
 		r.ST[bits.TrailingZeros8(m)] = Float80{}
@@ -310,6 +317,7 @@ func (p *pair) describe(e *encoding, ig *ignore) string {
 	}
 	for i := range g.X {
 		line(fmt.Sprintf("xmm%d", i), g.X[i], w.X[i])
+		line(fmt.Sprintf("ymm%d up", i), g.Y[i], w.Y[i])
 	}
 	line("mxcsr", g.MXCSR, w.MXCSR)
 	line("fcw", g.FCW, w.FCW)
@@ -354,10 +362,14 @@ func (p *pair) inputs(e *encoding, in *input) string {
 			fmt.Fprintf(&b, " st%d=%s", i, hexes(in.ST[i]))
 		}
 	}
-	if strings.ContainsAny(e.row.Ops, "VWU") {
+	if strings.ContainsAny(e.row.Ops, "VWUHL") {
 		fmt.Fprintf(&b, "\n    mxcsr=%04x", in.MXCSR)
 		for i := range in.X {
-			fmt.Fprintf(&b, " xmm%d=%s", i, hexes(in.X[i]))
+			if e.row.vex {
+				fmt.Fprintf(&b, " ymm%d=%s_%s", i, hexes(in.Y[i]), hexes(in.X[i]))
+			} else {
+				fmt.Fprintf(&b, " xmm%d=%s", i, hexes(in.X[i]))
+			}
 		}
 	}
 	if e.mem && e.base >= 0 {

@@ -120,7 +120,7 @@ func (d *Inst) argText(b []byte, a *Arg, sym SymbolLookup) []byte {
 	case ArgReg:
 		return append(b, RegName(a.Reg, int(a.Width))...)
 	case ArgVec:
-		return strconv.AppendUint(append(b, "xmm"...), uint64(a.Reg), 10)
+		return appendVec(b, a.Reg, a.Width)
 	case ArgMMX:
 		return strconv.AppendUint(append(b, "mmx"...), uint64(a.Reg), 10)
 	case ArgST:
@@ -143,6 +143,15 @@ func (d *Inst) argText(b []byte, a *Arg, sym SymbolLookup) []byte {
 		return d.stringText(b, a)
 	}
 	return b
+}
+
+// appendVec names vector register r where width bytes of it are meant.
+func appendVec(b []byte, r, width uint8) []byte {
+	name := "xmm"
+	if width == 32 {
+		name = "ymm"
+	}
+	return strconv.AppendUint(append(b, name...), uint64(r), 10)
 }
 
 func appendHex(b []byte, v int64) []byte {
@@ -168,7 +177,7 @@ func appendAddress(b []byte, addr uint64, sym SymbolLookup) []byte {
 	return b
 }
 
-var ptrNames = [...]string{1: "byte ptr ", 2: "word ptr ", 4: "dword ptr ", 6: "fword ptr ", 8: "qword ptr ", 10: "tbyte ptr ", 16: "xmmword ptr "}
+var ptrNames = [...]string{1: "byte ptr ", 2: "word ptr ", 4: "dword ptr ", 6: "fword ptr ", 8: "qword ptr ", 10: "tbyte ptr ", 16: "xmmword ptr ", 32: "ymmword ptr "}
 
 func appendPtr(b []byte, width uint8) []byte {
 	if int(width) < len(ptrNames) {
@@ -218,7 +227,11 @@ func (d *Inst) memText(b []byte, a *Arg) []byte {
 		if m.Scale != 0 || len(b) == start {
 			b = append(b, "1248"[m.Scale], '*')
 		}
-		b = append(b, RegName(m.Index, w)...)
+		if m.VSIB != 0 {
+			b = appendVec(b, m.Index, m.VSIB)
+		} else {
+			b = append(b, RegName(m.Index, w)...)
+		}
 	}
 	switch {
 	case len(b) == start:

@@ -18,10 +18,15 @@ func (r *Row) Instance(rnd *rand.Rand) []byte {
 }
 
 func (r *Row) compose(rnd *rand.Rand) []byte {
-	index() // the row must have been parsed
+	allRows() // the row must have been parsed
 	var code []byte
 	mem := r.modrm && r.fixed < 0 && r.forms&2 != 0 && (r.forms&1 == 0 || rnd.IntN(2) == 0)
 	code = r.prefixes(code, rnd, mem)
+	if r.vex {
+		code = r.vexPrefix(code, rnd)
+		code = append(code, r.opcode)
+		return r.tail(r.modRM(code, rnd, mem), rnd)
+	}
 	if r.prefix > pfxNoRep {
 		code = append(code, r.prefix)
 	}
@@ -50,10 +55,11 @@ func (r *Row) compose(rnd *rand.Rand) []byte {
 		code = append(code, 0x0F, 0x3A)
 	}
 	code = append(code, r.opcode+uint8(rnd.IntN(int(r.count))))
-	if r.modrm {
-		code = r.modRM(code, rnd, mem)
-	}
-	// Enough random bytes for immediates; the decoder says how many count.
+	return r.tail(r.modRM(code, rnd, mem), rnd)
+}
+
+// tail appends random bytes for immediates; the decoder says how many count.
+func (r *Row) tail(code []byte, rnd *rand.Rand) []byte {
 	tail := len(code)
 	for range 10 {
 		code = append(code, uint8(rnd.Uint32()))
@@ -65,9 +71,35 @@ func (r *Row) compose(rnd *rand.Rand) []byte {
 	return code[:d.Len]
 }
 
+// vexPrefix appends a VEX prefix, of two bytes where they suffice as often as
+// not.
+func (r *Row) vexPrefix(code []byte, rnd *rand.Rand) []byte {
+	pp := map[uint8]uint8{pfxNone: 0, 0x66: 1, 0xF3: 2, 0xF2: 3}[r.prefix]
+	rxb, last := uint8(rnd.IntN(8)), uint8(rnd.Uint32())&^0x03|pp
+	switch r.wbit {
+	case 1:
+		last &^= 0x80
+	case 2:
+		last |= 0x80
+	}
+	switch r.lbit {
+	case 1:
+		last &^= 4
+	case 2:
+		last |= 4
+	}
+	if !r.vvvv {
+		last |= 0x78
+	}
+	if r.mapIndex == 1 && r.wbit != 2 && rnd.IntN(2) == 0 {
+		return append(code, 0xC5, rxb&4<<5|last&0x7F)
+	}
+	return append(code, 0xC4, rxb<<5|r.mapIndex, last)
+}
+
 // prefixes appends a random choice of prefixes that leave the row the row.
 func (r *Row) prefixes(code []byte, rnd *rand.Rand, mem bool) []byte {
-	if rnd.IntN(4) == 0 && r.prefix != pfxNone && r.Attr&F64 == 0 {
+	if rnd.IntN(4) == 0 && r.prefix != pfxNone && !r.vex && r.Attr&F64 == 0 {
 		code = append(code, 0x66)
 	}
 	if rnd.IntN(8) == 0 {
@@ -86,6 +118,9 @@ func (r *Row) prefixes(code []byte, rnd *rand.Rand, mem bool) []byte {
 }
 
 func (r *Row) modRM(code []byte, rnd *rand.Rand, mem bool) []byte {
+	if !r.modrm {
+		return code
+	}
 	if r.fixed >= 0 {
 		return append(code, uint8(r.fixed+rnd.IntN(r.fixedN)))
 	}
@@ -94,6 +129,9 @@ func (r *Row) modRM(code []byte, rnd *rand.Rand, mem bool) []byte {
 		reg = uint8(r.digit)
 	}
 	m := uint8(rnd.IntN(8)) | reg<<3
+	if r.vsib != 0 {
+		m = 4 | reg<<3
+	}
 	if !mem {
 		return append(code, m|0xC0)
 	}

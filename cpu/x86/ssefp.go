@@ -28,6 +28,7 @@ func (s *State) hostFloat() bool { return s.MXCSR&mxcsrHost == mxcsrHostIs }
 func (s *State) sseEnv() *softfloat.Env {
 	c := s.MXCSR
 	s.float = softfloat.Env{
+		Flags:            s.float.Flags & s.joint,
 		Rounding:         softfloat.Rounding(c >> 13 & 3),
 		FlushToZero:      c&mxcsrFTZ != 0,
 		DenormalsAreZero: c&mxcsrDAZ != 0,
@@ -40,6 +41,9 @@ func (s *State) sseEnv() *softfloat.Env {
 // instruction, which has not changed anything else yet, if one is unmasked. An
 // unmasked exception of the operands hides those of the results (Vol. 1, 11.5.2).
 func (s *State) sseRaise() {
+	if s.joint != 0 {
+		return // after the last lane
+	}
 	e := &s.float
 	f := e.Flags
 	if f&e.Unmasked != 0 {

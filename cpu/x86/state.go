@@ -96,9 +96,10 @@ type State struct {
 	mem     *memory.Space
 	thread  *cpu.Thread
 	run     *run
-	probing memory.Prot   // what ENTER was about to do
-	float   softfloat.Env // of the floating-point instruction under way
-	stop    cpu.Stop      // filled by an operation that leaves with exitStop
+	probing memory.Prot     // what ENTER was about to do
+	float   softfloat.Env   // of the floating-point instruction under way
+	joint   softfloat.Flags // all ones while a lane of several is under way: their exceptions are one's
+	stop    cpu.Stop        // filled by an operation that leaves with exitStop
 }
 
 var _ cpu.State = (*State)(nil)

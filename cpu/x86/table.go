@@ -1,6 +1,7 @@
 package x86
 
 import (
+	"slices"
 	"strings"
 	"sync"
 )
@@ -18,6 +19,15 @@ type Spec struct {
 	//   70+cc      the low four bits are a condition (sixteen rows in one)
 	//   /r /0../7  ModRM follows; a digit fixes its reg field
 	//   two further bytes after an opcode (0F 01 D0): ModRM fixed
+	// A VEX encoding begins with an element of parts between dots:
+	//   VEX.128 .256   the vector length, VEX.L; VEX.128/256: two entries of
+	//                  the manual in one row
+	//   .LZ .LIG       VEX.L must be clear; is ignored
+	//   .66 .F3 .F2    VEX.pp
+	//   .0F .0F38 .0F3A  the map, VEX.mmmmm
+	//   .W0 .W1 .WIG   VEX.W must be clear, set; is ignored; W0/W1: it is the
+	//                  operand size
+	// VEX.vvvv must be 1111 unless an operand is in it.
 	// Immediates follow from the operands.
 	Enc string
 	// Name is the mnemonic; a trailing "cc" is replaced by the condition, and
@@ -48,9 +58,13 @@ type Row struct {
 
 	read, written, undefined, maybe uint32
 
-	prefix   uint8 // mandatory prefix: 0 any, else pfxNone, 0x66, 0xF3, 0xF2
+	prefix   uint8 // mandatory prefix or VEX.pp: 0 any, else pfxNone, 0x66, 0xF3, 0xF2
 	wbit     uint8 // 0 any, 1 W0, 2 W1
 	noB      bool
+	vex      bool
+	lbit     uint8 // VEX.L: 0 either, 1 clear, 2 set, 3 ignored
+	vvvv     bool  // an operand is in VEX.vvvv
+	vsib     uint8 // bits of the indices of a VSIB operand: 0, 32 or 64
 	mapIndex uint8
 	opcode   uint8 // first (or only) opcode byte
 	count    uint8 // how many opcodes the row claims: 1, 8 or 16
@@ -100,12 +114,20 @@ const (
 	pfxNoRep = 2 // "NFx"
 )
 
+// lengthIgnored, in lbit: the vector length is 16 bytes whatever VEX.L says.
+const lengthIgnored = 3
+
 // tables lists the sections; an entry a file.
 var tables = []*Section{
 	&moveRows, &arithRows, &logicRows, &shiftRows, &bitRows, &controlRows,
 	&stringRows, &flagRows, &miscRows, &systemRows,
 	&x87Rows, &fxsaveRows, &sseFloatRows, &sse2FloatRows, &mmxRows, &sseRows, &sse2Rows, &sse2IntRows, &sseMoveRows,
 	&sse3Rows, &ssse3Rows, &sse41Rows, &sse42Rows, &popcntRows, &lzcntRows, &movbeRows, &adxRows, &rdrandRows, &rdseedRows,
+}
+
+// vexTables lists the sections of VEX encodings.
+var vexTables = []*Section{
+	&avxRows,
 }
 
 // lookup is the decoder's index: for each opcode of each map the candidate
@@ -115,12 +137,19 @@ type lookup struct {
 	rows []*Row
 }
 
-var index = sync.OnceValue(buildIndex)
+// The VEX encodings have an index of their own: the rows are many, and a
+// program without any need not wait for them to be parsed.
+var (
+	index    = sync.OnceValue(func() *lookup { return buildIndex(tables, 0) })
+	vexIndex = sync.OnceValue(func() *lookup { return buildIndex(vexTables, len(index().rows)) })
+	allRows  = sync.OnceValue(func() []*Row { return append(slices.Clip(index().rows), vexIndex().rows...) })
+)
 
 // Rows returns every row of the table in a fixed order.
-func Rows() []*Row { return index().rows }
+func Rows() []*Row { return allRows() }
 
-func buildIndex() *lookup {
+// buildIndex parses the rows of the tables. The first one is number first.
+func buildIndex(tables []*Section, first int) *lookup {
 	ix := new(lookup)
 	n := 0
 	for _, sec := range tables {
@@ -134,7 +163,7 @@ func buildIndex() *lookup {
 	for _, sec := range tables {
 		for i := range sec.Rows {
 			r := &all[len(ix.rows)]
-			r.Spec, r.sec, r.index = &sec.Rows[i], sec, len(ix.rows)
+			r.Spec, r.sec, r.index = &sec.Rows[i], sec, first+len(ix.rows)
 			arena = r.parse(arena)
 			ix.rows = append(ix.rows, r)
 			for k := range int(r.count) {
@@ -206,6 +235,7 @@ func (r *Row) String() string { return r.Enc + " " + r.Name + " " + r.Ops }
 // are appended to arena.
 func (r *Row) parse(arena []operand) []operand {
 	r.digit, r.fixed, r.fixedN, r.count = -1, -1, 1, 1
+	r.vex = strings.HasPrefix(r.Enc, "VEX.")
 	arena = r.parseOps(arena)
 	r.parseFlags()
 	opcodes := 0
@@ -214,6 +244,8 @@ func (r *Row) parse(arena []operand) []operand {
 		var t string
 		t, rest, _ = strings.Cut(rest, " ")
 		switch {
+		case opcodes == 0 && r.vex && r.prefix == 0:
+			r.parseVEX(t)
 		case t == "NP":
 			r.prefix = pfxNone
 		case t == "NFx":
@@ -232,6 +264,8 @@ func (r *Row) parse(arena []operand) []operand {
 			b := hexByte(t)
 			last := rest == "" || rest[0] == '/' || rest[0] == 'W'
 			switch {
+			case opcodes == 0 && r.vex:
+				r.opcode = b
 			case opcodes == 0 && r.prefix == 0 && !last && (b == 0x66 || b == 0xF2 || b == 0xF3):
 				r.prefix = b
 				continue
@@ -273,6 +307,38 @@ func (r *Row) parse(arena []operand) []operand {
 	return arena
 }
 
+// parseVEX parses the element that begins with "VEX.".
+func (r *Row) parseVEX(t string) {
+	r.prefix = pfxNone
+	_, rest, _ := strings.Cut(t, ".")
+	for rest != "" {
+		t, rest, _ = strings.Cut(rest, ".")
+		switch t {
+		case "128", "LZ":
+			r.lbit = 1
+		case "256":
+			r.lbit = 2
+		case "LIG":
+			r.lbit = lengthIgnored
+		case "128/256", "WIG", "W0/W1":
+		case "66", "F2", "F3":
+			r.prefix = hexByte(t)
+		case "0F":
+			r.mapIndex = 1
+		case "0F38":
+			r.mapIndex = 2
+		case "0F3A":
+			r.mapIndex = 3
+		case "W0":
+			r.wbit = 1
+		case "W1":
+			r.wbit = 2
+		default:
+			panic("x86: row " + r.String())
+		}
+	}
+}
+
 // specificity orders the candidates for one opcode: a mandatory prefix before
 // none, a fixed ModRM byte before a digit before any.
 func (r *Row) specificity() int {
@@ -294,7 +360,7 @@ func (r *Row) specificity() int {
 	if r.forms != 3 {
 		n += 10
 	}
-	if r.wbit != 0 || r.noB {
+	if r.wbit != 0 || r.noB || r.lbit != 0 {
 		n += 5
 	}
 	return n

@@ -12,13 +12,21 @@ import (
 // TestNoTwoRowsClaimOneEncoding: among the candidates for an opcode, two rows
 // of the same rank never match the same instruction.
 func TestNoTwoRowsClaimOneEncoding(t *testing.T) {
-	ix := index()
+	for _, ix := range []*lookup{index(), vexIndex()} {
+		requireOneClaim(t, ix)
+	}
+}
+
+func requireOneClaim(t *testing.T, ix *lookup) {
 	for m := range ix.maps {
 		for op, cands := range ix.maps[m] {
 			for i, a := range cands {
 				for _, b := range cands[i+1:] {
 					require.Equal(t, a.modrm, b.modrm, "%v and %v: one has ModRM, the other has not", a, b)
-					if a.rank == b.rank {
+					switch {
+					case a.vex:
+						requireApartVEX(t, uint8(op), a, b)
+					case a.rank == b.rank:
 						requireApart(t, uint8(op), a, b)
 					}
 				}
@@ -34,6 +42,20 @@ func requireApart(t *testing.T, op uint8, a, b *Row) {
 				for modrm := range 256 {
 					d := &Inst{Opcode: op, Prefix: p, REX: rex, ModRM: uint8(modrm)}
 					require.False(t, a.matches(d, rep) && b.matches(d, rep), "%v and %v both claim %02x, ModRM %02x", a, b, op, modrm)
+				}
+			}
+		}
+	}
+}
+
+// requireApartVEX: no rank decides among VEX encodings.
+func requireApartVEX(t *testing.T, op uint8, a, b *Row) {
+	for _, pp := range []uint8{pfxNone, 0x66, 0xF2, 0xF3} {
+		for _, vector := range []uint8{16, 32} {
+			for _, rex := range []uint8{0, rexW} {
+				for modrm := range 256 {
+					d := &Inst{Opcode: op, Prefix: PrefixVEX, REX: rex, VecLen: vector, ModRM: uint8(modrm)}
+					require.False(t, a.matchesVEX(d, pp) && b.matchesVEX(d, pp), "%v and %v both claim %02x, ModRM %02x", a, b, op, modrm)
 				}
 			}
 		}
@@ -76,9 +98,16 @@ func TestGeneratedIsCurrent(t *testing.T) {
 }
 
 func BenchmarkBuildIndex(b *testing.B) {
-	for b.Loop() {
-		buildIndex()
-	}
+	b.Run("legacy", func(b *testing.B) {
+		for b.Loop() {
+			buildIndex(tables, 0)
+		}
+	})
+	b.Run("VEX", func(b *testing.B) {
+		for b.Loop() {
+			buildIndex(vexTables, 0)
+		}
+	})
 }
 
 func FuzzDecode(f *testing.F) {
