@@ -62,16 +62,18 @@ func interpret(t *testing.T, path string, n uint64) string {
 // TestCountInstructions: the count grows with the work, repeats, and is
 // of the program that was asked for.
 func TestCountInstructions(t *testing.T) {
-	count := func(n uint64) uint64 {
-		retired, out, err := countInstructions(t.Context(), "bin/x86_64/statemachine", n)
-		require.NoError(t, err)
-		require.Len(t, strings.Fields(out), 2)
-		return retired
+	for _, set := range []string{"x86_64", "aarch64"} {
+		count := func(n uint64) uint64 {
+			retired, out, err := countInstructions(t.Context(), "bin/"+set+"/statemachine", n)
+			require.NoError(t, err)
+			require.Len(t, strings.Fields(out), 2)
+			return retired
+		}
+		none, hundred, twice := count(0), count(100), count(200)
+		require.InDelta(t, hundred, count(100), 500) // it prints the time it took, in digits
+		require.Greater(t, none, uint64(1000))
+		require.InEpsilon(t, 2, float64(twice-none)/float64(hundred-none), 0.02)
 	}
-	none, hundred, twice := count(0), count(100), count(200)
-	require.InDelta(t, hundred, count(100), 500) // it prints the time it took, in digits
-	require.Greater(t, none, uint64(1000))
-	require.InEpsilon(t, 2, float64(twice-none)/float64(hundred-none), 0.02)
 	_, _, err := countInstructions(t.Context(), "README.md", 1)
 	require.Error(t, err)
 }
@@ -222,16 +224,18 @@ func TestRatios(t *testing.T) {
 // sampleReport has two columns, of which one was not measured everywhere.
 func sampleReport() *report {
 	one := func(v ...float64) spreadOf { return newSpread(v) }
-	r := &report{Columns: []string{"native", "interp", "qemu"}, Runs: 2, LeftOut: []leftOut{{"blink", "blink is not installed"}},
+	r := &report{Columns: []string{"native", "interp", "qemu", "interp-a64"}, Runs: 2, LeftOut: []leftOut{{"blink", "blink is not installed"}},
 		Cells: []figure{
 			{Program: "fib", Group: integer, Column: "interp", Ratio: one(50, 52), CPU: 5e9, NativeCPU: 1e8},
 			{Program: "fib", Group: integer, Column: "qemu", Ratio: one(7, 7), CPU: 5e9, NativeCPU: 9e8},
 			{Program: "lz", Group: integer, Column: "interp", Ratio: one(200, 208), CPU: 5e9, NativeCPU: 2e8},
 			{Program: "lz", Group: integer, Column: "qemu", Ratio: one(3, 3.03), CPU: 5e9, NativeCPU: 9e8},
+			{Program: "fib", Group: integer, Column: "interp-a64", Ratio: one(40, 40), CPU: 4e9, NativeCPU: 1e8},
+			{Program: "lz", Group: integer, Column: "interp-a64", Ratio: one(90, 90), CPU: 9e9, NativeCPU: 1e8},
 			{Program: "clock", Group: calls, Column: "interp", Ratio: one(9), CPU: 333, NativeCPU: 31},
 			{Program: "clock", Group: calls, Column: "qemu", Ratio: one(2), CPU: 66, NativeCPU: 33},
 		},
-		Speeds: []speed{{"fib", 7, 100, 0.5}, {"lz", 9, 100, 0.5}},
+		Speeds: []speed{{"fib", "x86_64", 7, 100, 0.5}, {"lz", "x86_64", 9, 100, 0.5}, {"fib", "aarch64", 7, 200, 0.25}},
 		Idle:   one(3 << 20)}
 	for _, c := range r.Columns {
 		r.Startup = append(r.Startup, start{c, one(1.5e6), one(1e6), one(2048)})
@@ -242,7 +246,7 @@ func sampleReport() *report {
 
 func TestMeans(t *testing.T) {
 	list := sampleReport().Means
-	require.Len(t, list, 2, "floating point was not measured")
+	require.Len(t, list, 3, "floating point was not measured")
 	require.Equal(t, "interp", list[0].Column)
 	require.Equal(t, 2, list[0].Programs)
 	require.InDeltaSlice(t, []float64{100, 104}, list[0].Ratio.Each, 0.01)
@@ -254,14 +258,14 @@ func TestText(t *testing.T) {
 	text := b.String()
 	for _, line := range []string{
 		"column blink left out: blink is not installed",
-		"|                        | native s | interp | qemu |",
-		"|------------------------|---------:|-------:|-----:|",
-		"| fib                    |    0.900 |   51.0 | 7.00 |",
-		"| geomean, 2 integer     |          |    102 | 4.59 |",
-		"| spread of runs, worst  |          |     4% |   1% |",
-		"| hello, ms wall   |   1.50 |   1.50 | 1.50 |",
-		"| clock call, ns   |     32 |    333 |   66 |",
-		"| instruction, ns  |   0.50 |  51.00 | 2.30 |",
+		"|                        | native s | interp | qemu | interp-a64 |",
+		"|------------------------|---------:|-------:|-----:|-----------:|",
+		"| fib                    |    0.900 |   51.0 | 7.00 |       40.0 |",
+		"| geomean, 2 integer     |          |    102 | 4.59 |       60.0 |",
+		"| spread of runs, worst  |          |     4% |   1% |         0% |",
+		"| hello, ms wall   |   1.50 |   1.50 | 1.50 |       1.50 |",
+		"| clock call, ns   |     32 |    333 |   66 |            |",
+		"| instruction, ns  |   0.50 |  51.00 | 2.30 |      10.00 |", // an instruction of another build is another one
 	} {
 		require.True(t, slices.ContainsFunc(strings.Split(text, "\n"), func(l string) bool { return strings.HasPrefix(l, line) }), "no line %q in\n%s", line, text)
 	}

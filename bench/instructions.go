@@ -6,11 +6,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/nuage-emu/nuage/abi"
 	"github.com/nuage-emu/nuage/abi/host"
 	"github.com/nuage-emu/nuage/argdata"
 	"github.com/nuage-emu/nuage/cpu"
+	"github.com/nuage-emu/nuage/cpu/arm64"
 	"github.com/nuage-emu/nuage/cpu/x86"
 	"github.com/nuage-emu/nuage/elf"
 	"github.com/nuage-emu/nuage/memory"
@@ -28,6 +31,14 @@ func (c counter) Run(t *cpu.Thread, budget uint64) cpu.Stop {
 	stop := c.Engine.Run(t, budget)
 	*c.retired += t.Retired - before
 	return stop
+}
+
+// interpreter is the engine that instructions are counted in.
+func interpreter(arch cpu.Arch, space *memory.Space) cpu.Engine {
+	if arch == cpu.AArch64 {
+		return arm64.NewInterpreter(space, arm64.Options{})
+	}
+	return x86.NewInterpreter(space, x86.Options{})
 }
 
 // countInstructions is how many guest instructions a program retires, in this
@@ -56,8 +67,8 @@ func countInstructions(ctx context.Context, path string, n uint64) (retired uint
 	p, err := m.Start(ctx, abi.StartOptions{
 		Image: image, ArgData: data,
 		Descriptors: []abi.DescriptorSpec{{Object: abi.NewStream(host.NewStream(nil, &text, host.StreamOptions{})), WriteOnly: true}},
-		Engine: func(_ cpu.Arch, space *memory.Space) (cpu.Engine, error) {
-			return counter{x86.NewInterpreter(space, x86.Options{}), &retired}, nil
+		Engine: func(arch cpu.Arch, space *memory.Space) (cpu.Engine, error) {
+			return counter{interpreter(arch, space), &retired}, nil
 		},
 	})
 	if err != nil {
@@ -70,22 +81,36 @@ func countInstructions(ctx context.Context, path string, n uint64) (retired uint
 	return retired, text.String(), err
 }
 
-// speed is how fast a program's instructions are, in one column.
+// speed is how fast a program's instructions are: those of the build for one
+// instruction set.
 type speed struct {
 	Program      string  `json:"program"`
+	Set          string  `json:"set"`
 	N            uint64  `json:"n"`
 	Instructions uint64  `json:"instructions"` // from n = 0 to n
-	Native       float64 `json:"native_ns"`    // for each
+	Native       float64 `json:"native_ns"`    // native time for each of them
 }
 
-// speeds counts the instructions of each program once, at the n of its slowest
-// column, and says how long one takes natively: what it takes elsewhere is
-// that times the ratio.
+// setOf is the instruction set that the programs of a column are built for.
+func setOf(column string) string {
+	if strings.HasSuffix(column, "-a64") || strings.HasSuffix(column, "-aarch64") {
+		return "aarch64"
+	}
+	return "x86_64"
+}
+
+// speeds counts the instructions of each program once for each instruction set
+// that a column needs, at the n of its slowest column, and says what native
+// time there is for one: what it takes elsewhere is that times the ratio.
 func (s *session) speeds(ctx context.Context, cells []*cell, natives map[string]*cell) ([]speed, error) {
 	slowest := map[string]*cell{}
+	sets := []string{setOf(native.name)}
 	for _, c := range cells {
 		if have := slowest[c.program.name]; c.program.group != calls && (have == nil || c.shift > have.shift) {
 			slowest[c.program.name] = c
+		}
+		if set := setOf(c.column.name); !slices.Contains(sets, set) {
+			sets = append(sets, set)
 		}
 	}
 	var list []speed
@@ -94,19 +119,29 @@ func (s *session) speeds(ctx context.Context, cells []*cell, natives map[string]
 		if c == nil {
 			continue
 		}
-		s.log("counting instructions: %s", c.program.name)
-		path := filepath.Join(s.root, "bench", "bin", "x86_64", c.program.name)
-		none, _, err := countInstructions(ctx, path, 0)
-		if err != nil {
-			return nil, err
+		for _, set := range sets {
+			s.log("counting instructions: %s, %s", c.program.name, set)
+			one, err := s.speed(ctx, c, set, natives)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, one)
 		}
-		n := c.program.scaled(c.shift)
-		all, _, err := countInstructions(ctx, path, n)
-		if err != nil {
-			return nil, err
-		}
-		time := median(net(c.pairs, natives[c.program.name].zeros))
-		list = append(list, speed{c.program.name, n, all - none, time / float64(all-none)})
 	}
 	return list, nil
+}
+
+func (s *session) speed(ctx context.Context, c *cell, set string, natives map[string]*cell) (speed, error) {
+	path := filepath.Join(s.root, "bench", "bin", set, c.program.name)
+	none, _, err := countInstructions(ctx, path, 0)
+	if err != nil {
+		return speed{}, err
+	}
+	n := c.program.scaled(c.shift)
+	all, _, err := countInstructions(ctx, path, n)
+	if err != nil {
+		return speed{}, err
+	}
+	time := median(net(c.pairs, natives[c.program.name].zeros))
+	return speed{c.program.name, set, n, all - none, time / float64(all-none)}, nil
 }

@@ -288,8 +288,8 @@ func (r *report) costTable() *table {
 	return t
 }
 
-// speedRow is what an instruction of the x86-64 programs takes in each column:
-// the geometric mean over the programs.
+// speedRow is what an instruction of the programs takes in each column: the
+// geometric mean over the programs.
 func (r *report) speedRow() []string {
 	if len(r.Speeds) == 0 {
 		return nil
@@ -298,15 +298,18 @@ func (r *report) speedRow() []string {
 	for _, column := range r.Columns {
 		var list []float64
 		for _, s := range r.Speeds {
+			if s.Set != setOf(column) {
+				continue
+			}
 			if f := r.find(s.Program, column); f != nil {
 				list = append(list, s.Native*f.Ratio.Median)
 			} else if column == native.name {
 				list = append(list, s.Native)
 			}
 		}
-		text := fmt.Sprintf("%.2f", geomean(list))
-		if strings.HasSuffix(column, "-a64") || strings.HasSuffix(column, "-aarch64") {
-			text = "" // other programs, with other instructions
+		text := ""
+		if len(list) > 0 {
+			text = fmt.Sprintf("%.2f", geomean(list))
 		}
 		row = append(row, text)
 	}
