@@ -113,7 +113,7 @@ func (s *subject) execute(b *native.Batch) {
 }
 
 // What Record.Path says besides: a register that was not named was changed, or
-// control went where it should not go.
+// the interpreter stopped for another reason.
 const (
 	clobbered = 0xc10b
 	astray    = 0xa574
@@ -161,6 +161,7 @@ func pathOf(stop cpu.Stop, pc uint64) uint64 {
 				return uint64(i) + 1
 			}
 		}
+		return native.Signal + sigSEGV // nothing else can be executed
 	}
 	return astray
 }
