@@ -123,11 +123,22 @@ type Thread struct {
 	Local any
 
 	pending atomic.Uint32
+	kick    atomic.Pointer[func()]
 }
 
 // Interrupt makes the current or, if none is running, the next Run stop with
 // [StopInterrupt]. It may be called from any goroutine, any number of times.
-func (t *Thread) Interrupt() { t.pending.Store(1) }
+func (t *Thread) Interrupt() {
+	t.pending.Store(1)
+	if kick := t.kick.Load(); kick != nil {
+		(*kick)()
+	}
+}
+
+// OnInterrupt makes Interrupt call kick too, or nothing more if kick is nil.
+// Engines whose code does not look at Pending need it. kick is called on the
+// goroutine that interrupts, several at once, and must not block.
+func (t *Thread) OnInterrupt(kick *func()) { t.kick.Store(kick) }
 
 // Pending reports whether an interrupt is waiting. Engines call it at least
 // once for every block they run.

@@ -166,7 +166,7 @@ func (o *Object) resizeLocked(size int64, grow bool) (old int64, spaces []*Space
 	for s, u := range o.users {
 		spaces = append(spaces, s)
 		if u.exec > 0 {
-			s.codeVersion.Add(1)
+			s.codeChanged()
 		}
 	}
 	return old, spaces, nil
@@ -303,7 +303,7 @@ func (o *Object) WriteAt(p []byte, off int64) (n int, err error) {
 func (o *Object) codeWritten() {
 	for s, u := range o.users {
 		if u.exec > 0 {
-			s.codeVersion.Add(1)
+			s.codeChanged()
 		}
 	}
 }

@@ -64,6 +64,7 @@ type Space struct {
 	quota       *Quota
 	maxRegions  int
 	codeVersion atomic.Uint64
+	codeWatcher atomic.Pointer[func()]
 
 	mu      sync.RWMutex // guards what follows, and every change of mappings
 	regions regionTable
@@ -157,7 +158,7 @@ func (s *Space) Close() error {
 	}
 	s.closed = true
 	err := s.change(0, spaceSize, nil, nil)
-	s.codeVersion.Add(1)
+	s.codeChanged()
 	if e := s.back.close(); err == nil {
 		err = e
 	}
@@ -372,7 +373,7 @@ func (s *Space) Advise(addr, n uint64, discard bool) error {
 		exec := false
 		defer func() {
 			if exec {
-				s.codeVersion.Add(1)
+				s.codeChanged()
 			}
 		}()
 		for _, r := range parts {
@@ -463,7 +464,7 @@ func (s *Space) change(lo, hi uint64, mid []Region, apply func() error) error {
 	}
 	if exec {
 		// After the change: code fetched under the new number is new code.
-		s.codeVersion.Add(1)
+		s.codeChanged()
 	}
 	return nil
 }
@@ -483,6 +484,18 @@ func (s *Space) Regions() []Region {
 // have: engines read it before Fetch and keep what they make of the bytes only
 // as long as it stays the same. Atomic and cheap.
 func (s *Space) CodeVersion() uint64 { return s.codeVersion.Load() }
+
+// OnCodeChange makes f be called after every change of CodeVersion, before the
+// call that caused it returns. f must not call the Space. A nil f ends it.
+func (s *Space) OnCodeChange(f *func()) { s.codeWatcher.Store(f) }
+
+// codeChanged tells engines that executable pages may have changed.
+func (s *Space) codeChanged() {
+	s.codeVersion.Add(1)
+	if f := s.codeWatcher.Load(); f != nil {
+		(*f)()
+	}
+}
 
 // Fork returns a copy of the space, of the same form and with the same quota:
 // private pages are copied, shared mappings are shared. Other threads may go

@@ -92,6 +92,8 @@ type State struct {
 	MXCSR uint32
 	FPU   FPU
 
+	Context Context // of generated code
+
 	// What follows belongs to the Run under way.
 	mem     *memory.Space
 	thread  *cpu.Thread
@@ -161,6 +163,7 @@ func (s *State) SetCarry(on bool) {
 func (s *State) Clone() cpu.State {
 	c := *s
 	c.mem, c.thread, c.run, c.stop = nil, nil, nil, cpu.Stop{}
+	c.Context = Context{}
 	c.R[Zero], c.R[temp] = 0, 0
 	clear(c.V[16:])
 	return &c

@@ -1,0 +1,37 @@
+package x86
+
+// Context is what generated code keeps in a State beside the registers. Only
+// package jit reads or writes it, under its own names for the values; it is no
+// part of the architectural state, so that Hash ignores it and Clone and Reset
+// clear it. The fields of 64 bits come first and in a fixed order, since
+// assembly and generated code know their offsets.
+type Context struct {
+	GoSP, GoBP uint64 // the goroutine's stack while generated code runs
+	HostSP     uint64 // the private host stack while it does not
+	Target     uint64 // where to enter
+	T0, T1     uint64 // the translator's temporaries
+	Flags      uint64 // RFLAGS as the processor has them
+	Reason     uint64 // why generated code was left
+	Signal     uint64 // of a trap: the host's signal, the program counter in
+	TrapPC     uint64 // generated code and the host address accessed
+	TrapAddr   uint64
+	Running    uint64 // 1 while the thread may be in generated code
+	Kick       uint64 // 1: leave at the next signal
+	Table      uint64 // address of the thread's table of indirect targets
+	Exit       uint64 // address of the way out
+	Return     uint64 // address of what a return without a caller goes to
+	Scratch    uint64 // a place whose halves can be read apart
+	Scratch2   uint64
+	Left       int64 // instructions that metered code may still retire
+	Owner      any   // the translator's record of this thread
+}
+
+// SetNativeFlags sets the flags from RFLAGS as generated code leaves them; ID,
+// which it cannot change, stays.
+func (s *State) SetNativeFlags(f uint64) {
+	s.df = f >> 10 & 1
+	s.setStatus(f)
+}
+
+// NativeFlags returns the flags for generated code: the status flags and DF.
+func (s *State) NativeFlags() uint64 { return s.status() | s.df<<10 | 2 }

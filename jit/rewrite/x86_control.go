@@ -1,0 +1,345 @@
+package rewrite
+
+import (
+	"github.com/nuage-emu/nuage/cpu/x86"
+	"github.com/nuage-emu/nuage/jit/asm/amd64"
+)
+
+// branch emits a direct branch to guest address pc: within the unit if pc lies
+// there, else one whose displacement is filled in later. opcode emits the
+// branch without its displacement of 32 bits, and to emits it with a label.
+func (t *Translator) branch(pc uint64, opcode func(), to func(amd64.Label)) {
+	a := &t.asm
+	if k, ok := t.index[pc]; ok && t.insts[k].leader {
+		to(t.insts[k].label)
+		return
+	}
+	// Other threads may run the code while the displacement is written, so it
+	// must be a naturally aligned word.
+	at := a.Len()
+	opcode()
+	n := a.Len() - at
+	a.Truncate(at)
+	a.AlignField(n)
+	opcode()
+	out := a.NewLabel()
+	field := a.Rel32(out)
+	t.unit.Exits = append(t.unit.Exits, Exit{pc, uint32(field)})
+	t.later(pc, Before, func() {
+		a.Bind(out)
+		a.LeaOffset(t1, field)
+		t.leave(ExitDirect, pc)
+	})
+}
+
+// jump goes on at guest address pc.
+func (t *Translator) jump(pc uint64) {
+	t.mark(pc, Before)
+	t.branch(pc, func() { t.asm.Bytes(0xE9) }, t.asm.Jmp)
+}
+
+// jmp reports whether control goes on behind the instruction, which it never
+// does; what follows it in the unit, if anything, is entered from elsewhere.
+func (t *Translator) jmp(in *inst) bool {
+	if in.Args[0].Kind == x86.ArgRel {
+		t.branch(in.Args[0].Value, func() { t.asm.Bytes(0xE9) }, t.asm.Jmp)
+		return false
+	}
+	t.target(in)
+	t.mark(in.PC, Within)
+	t.dispatch()
+	return false
+}
+
+// target loads the target of an indirect branch into T0.
+func (t *Translator) target(in *inst) {
+	a := &t.asm
+	if in.Args[0].Kind == x86.ArgMem {
+		m := t.address(in)
+		a.Load64(t0, m)
+	} else if h := hostOf[in.Args[0].Reg]; h != amd64.None {
+		a.Mov64(t0, h)
+	} else {
+		a.Load64(t0, slot(in.Args[0].Reg))
+	}
+	t.cache.forgetT0()
+}
+
+// dispatch goes on at guest address T0, by the thread's table of indirect
+// targets: 65,536 entries of 16 bytes, chosen by the low 16 bits of the
+// address. An entry holds the negated guest address and the host address.
+func (t *Translator) dispatch() {
+	a := &t.asm
+	hit := a.NewLabel()
+	a.Push(amd64.RCX)
+	a.Movzx16(amd64.RCX, t0)
+	a.Load64(t1, atTable)
+	a.Lea64(amd64.RCX, amd64.Mem{Base: amd64.RCX, Index: amd64.RCX})
+	a.Lea64(t1, amd64.Mem{Base: t1, Index: amd64.RCX, Scale: 3})
+	a.Load64(amd64.RCX, amd64.At(t1, 0))
+	a.Lea64(amd64.RCX, amd64.Mem{Base: amd64.RCX, Index: t0})
+	a.Jrcxz(hit)
+	a.Pop(amd64.RCX)
+	t.exit(ExitIndirect)
+	a.Bind(hit)
+	a.Pop(amd64.RCX)
+	a.JmpMem(amd64.At(t1, 8))
+}
+
+// call pushes the address behind the instruction on the guest's stack, and on
+// the host's that of the landing: what follows here, which the guest's return
+// comes to with the address it returns to in T0.
+func (t *Translator) call(in *inst) {
+	a := &t.asm
+	next := in.Next()
+	direct := in.Args[0].Kind == x86.ArgRel
+	if !direct {
+		t.target(in)
+	}
+	if next < 1<<31 {
+		a.Store64Imm(window(gsp, -8), int32(next))
+	} else {
+		a.MovImm(t1, next)
+		a.Store64(window(gsp, -8), t1)
+	}
+	a.Lea32(gsp, amd64.At(gsp, -8))
+	t.mark(in.PC, Within)
+	if direct {
+		t.branchCall(in.Args[0].Value)
+	} else {
+		to := a.NewLabel()
+		a.Call(to)
+		t.later(in.PC, Within, func() {
+			a.Bind(to)
+			t.dispatch()
+		})
+	}
+	t.landing(next)
+	t.cache.reset()
+}
+
+func (t *Translator) branchCall(pc uint64) {
+	a := &t.asm
+	if k, ok := t.index[pc]; ok && t.insts[k].leader {
+		a.Call(t.insts[k].label)
+		return
+	}
+	a.AlignField(1)
+	a.Bytes(0xE8)
+	out := a.NewLabel()
+	field := a.Rel32(out)
+	t.unit.Exits = append(t.unit.Exits, Exit{pc, uint32(field)})
+	t.later(pc, Before, func() {
+		a.Bind(out)
+		a.LeaOffset(t1, field)
+		t.leave(ExitDirect, pc)
+	})
+}
+
+// landing is where host returns come to. The guest may return elsewhere: then
+// the target is looked up.
+func (t *Translator) landing(next uint64) {
+	a := &t.asm
+	ok, miss := a.NewLabel(), a.NewLabel()
+	t.mark(next, Within)
+	a.Mov64(t1, amd64.RCX)
+	if next < 1<<31 {
+		a.Lea64(amd64.RCX, amd64.At(t0, -int32(next)))
+	} else {
+		a.MovImm(amd64.RCX, -next)
+		a.Lea64(amd64.RCX, amd64.Mem{Base: amd64.RCX, Index: t0})
+	}
+	a.Jrcxz(ok)
+	a.Mov64(amd64.RCX, t1)
+	a.Jmp(miss)
+	a.Bind(ok)
+	a.Mov64(amd64.RCX, t1)
+	t.later(next, Within, func() {
+		a.Bind(miss)
+		t.dispatch()
+	})
+}
+
+// ret returns on both stacks.
+func (t *Translator) ret(in *inst) {
+	a := &t.asm
+	a.Load64(t0, window(gsp, 0))
+	n := int32(8)
+	if in.ImmN > 0 {
+		n += int32(in.Imm)
+	}
+	if foldable(int64(n)) {
+		a.Lea32(gsp, amd64.At(gsp, n))
+	} else {
+		// RET imm16 of many pages: rsp may leave its range.
+		out := a.NewLabel()
+		a.Jmp(out)
+		t.giveUp(out, in.PC, t.rest)
+		return
+	}
+	t.mark(in.PC, Within)
+	a.Ret()
+}
+
+// push stores below rsp and moves it: storing again does no harm.
+func (t *Translator) push(in *inst) {
+	a, arg := &t.asm, &in.Args[0]
+	to := window(gsp, -8)
+	switch arg.Kind {
+	case x86.ArgImm:
+		a.Store64Imm(to, int32(arg.Value))
+	case x86.ArgMem:
+		m := t.address(in)
+		a.Load64(t1, m)
+		a.Store64(to, t1)
+	default:
+		h := hostOf[arg.Reg]
+		if h == amd64.None {
+			a.Load64(t1, slot(arg.Reg))
+			h = t1
+		}
+		a.Store64(to, h)
+	}
+	a.Lea32(gsp, amd64.At(gsp, -8))
+	t.mark(in.PC, Within)
+}
+
+func (t *Translator) pop(in *inst) {
+	a, r := &t.asm, in.Args[0].Reg
+	h := hostOf[r]
+	if h == amd64.None {
+		h = t1
+	}
+	a.Load64(h, window(gsp, 0))
+	t.mark(in.PC, Within)
+	a.Lea32(gsp, amd64.At(gsp, 8))
+	if h == t1 {
+		a.Store64(slot(r), t1)
+	}
+}
+
+// leaveFrame is LEAVE: rsp = rbp, then pop rbp.
+func (t *Translator) leaveFrame(in *inst) {
+	a := &t.asm
+	a.Store64(atScratch, amd64.RBP)
+	t.mark(in.PC, Within)
+	t.unlessClean(atScratch, in.PC, t.rest)
+	t.mark(in.PC, Before)
+	a.Mov32(t0, amd64.RBP)
+	a.Load64(t1, window(t0, 0))
+	a.Lea32(gsp, amd64.At(t0, 8))
+	t.mark(in.PC, Within)
+	a.Mov64(amd64.RBP, t1)
+	t.cache.reset()
+}
+
+// lea computes an address and accesses nothing. Segment bases do not count.
+func (t *Translator) lea(in *inst) {
+	a, m := &t.asm, in.Mem
+	r := in.Args[0].Reg
+	h := hostOf[r]
+	if h == amd64.None {
+		h = t1
+	}
+	wide := in.Size == 8 && in.Prefix&x86.PrefixAddr32 == 0
+	t.cache.forgetT0()
+	switch {
+	case m.Base == x86.Zero && m.Index == x86.Zero:
+		v := uint64(m.Disp)
+		if m.RIP {
+			v += in.Next()
+		}
+		if !wide {
+			v = uint64(uint32(v))
+		}
+		a.MovImm(h, v)
+	default:
+		b, x := t.pair(m)
+		o := amd64.Mem{Base: b, Index: x, Scale: m.Scale, Disp: int32(m.Disp)}
+		if wide {
+			a.Lea64(h, o)
+		} else {
+			a.Lea32(h, o)
+		}
+	}
+	t.mark(in.PC, Within)
+	if h == t1 {
+		a.Store64(slot(r), t1)
+	}
+	if r == x86.RSP && wide {
+		next := in.Next()
+		a.Store64(slot(x86.RSP), gsp)
+		t.unlessClean(slot(x86.RSP), next, t.rest-1)
+	}
+}
+
+// str is MOVS or STOS, repeated or not: the window's address is added to the
+// pointers for its duration. It walks upwards or downwards by 8 bytes at most,
+// so that it cannot pass the guards. Pointers of more than 32 bits are the
+// interpreter's.
+func (t *Translator) str(in *inst) {
+	a := &t.asm
+	moves := in.Args[1].Kind == x86.ArgStrSrc
+	state := FillBefore
+	a.Store64(atScratch, amd64.RDI)
+	if moves {
+		state = CopyBefore
+		a.Store64(atScratch2, amd64.RSI)
+		a.Load32(t0, upperHalf(atScratch))
+		a.Load32(t1, upperHalf(atScratch2))
+		a.Lea64(t0, amd64.Mem{Base: t0, Index: t1})
+	} else {
+		a.Load32(t0, upperHalf(atScratch))
+	}
+	t.wantZero(t0, in.PC)
+	a.Lea64(amd64.RDI, amd64.Mem{Base: base, Index: amd64.RDI})
+	if moves {
+		t.mark(in.PC, FillBefore)
+		a.Lea64(amd64.RSI, amd64.Mem{Base: base, Index: amd64.RSI})
+	}
+	t.mark(in.PC, state)
+	f := form(&in.Inst)
+	if in.Prefix&x86.PrefixRep != 0 {
+		f.Prefix = 0xF3
+	}
+	a.OpShort(f, 0)
+	t.mark(in.PC, Within)
+	a.Mov64(t0, base)
+	a.Not64(t0)
+	a.Lea64(amd64.RDI, amd64.Mem{Base: amd64.RDI, Index: t0, Disp: 1})
+	if moves {
+		a.Lea64(amd64.RSI, amd64.Mem{Base: amd64.RSI, Index: t0, Disp: 1})
+	}
+	t.cache.reset()
+}
+
+// wantZero leaves before the instruction at pc unless r is zero.
+func (t *Translator) wantZero(r amd64.Reg, pc uint64) {
+	a := &t.asm
+	ok, out := a.NewLabel(), a.NewLabel()
+	t.mark(pc, Within)
+	a.Mov64(t1, amd64.RCX)
+	a.Mov64(amd64.RCX, r)
+	a.Jrcxz(ok)
+	a.Mov64(amd64.RCX, t1)
+	a.Jmp(out)
+	a.Bind(ok)
+	a.Mov64(amd64.RCX, t1)
+	t.mark(pc, Before)
+	t.giveUp(out, pc, t.rest)
+}
+
+// ReturnStub makes the code that a host return comes to when the host stack
+// holds no caller: with the stack's only entry, the stub's own address, just
+// taken off, it puts it back and looks the target in T0 up.
+func (t *Translator) ReturnStub() *Unit {
+	t.asm.Reset()
+	t.cold = t.cold[:0]
+	t.unit = Unit{Entries: t.unit.Entries[:0], Exits: t.unit.Exits[:0], Marks: t.unit.Marks[:0]}
+	t.mark(0, Within)
+	t.asm.Lea64(amd64.RSP, amd64.At(amd64.RSP, -8))
+	t.dispatch()
+	t.asm.Link()
+	t.unit.Code = t.asm.Code
+	return &t.unit
+}

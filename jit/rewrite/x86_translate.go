@@ -1,0 +1,348 @@
+package rewrite
+
+import (
+	"github.com/nuage-emu/nuage/cpu/x86"
+	"github.com/nuage-emu/nuage/jit/asm/amd64"
+)
+
+// Mark says what the state is from an offset of the code on, up to the next.
+type Mark struct {
+	Offset uint32
+	PC     uint32 // of the guest instruction
+	State  MarkState
+	// Rest is how many instructions metered code has counted already that have
+	// not begun, the one at PC among them.
+	Rest uint8
+}
+
+// MarkState is whether the state between host instructions is that between two
+// guest instructions.
+type MarkState uint8
+
+// The states.
+const (
+	// Within: only going on leads to a state between two guest instructions.
+	Within MarkState = iota
+	// Before: nothing of the instruction at Mark.PC has happened.
+	Before
+	// CopyBefore and FillBefore are Before (some iterations of a repeated
+	// string instruction may be over), but the host address of the window has
+	// been added to rsi and rdi, or to rdi alone.
+	CopyBefore
+	FillBefore
+	// ProbeBefore is Before for an access that is not the guest's: if it is
+	// refused, that means nothing but that the interpreter must go on.
+	ProbeBefore
+)
+
+// Entry is a place where generated code may be entered.
+type Entry struct {
+	PC     uint64
+	Offset uint32
+}
+
+// Exit is a direct branch whose displacement, at Field, can be filled in when
+// the code for PC is known. Until then it leads out by itself.
+type Exit struct {
+	PC    uint64
+	Field uint32
+}
+
+// Unit is the translation of a stretch of guest code. Its slices belong to the
+// Translator and are valid until the next Translate.
+type Unit struct {
+	Code    []byte // position-independent
+	Entries []Entry
+	Exits   []Exit
+	Marks   []Mark
+	Guest   int // instructions
+	Bytes   int // of them
+}
+
+// Options are what a translator must know of its host and its machine.
+type Options struct {
+	// Supported says whether the host has a feature, named as in
+	// x86.Section.Feature.
+	Supported func(feature string) bool
+	// Metered makes code count the instructions it retires in Context.Left.
+	Metered bool
+}
+
+// Translator translates. It is not safe for concurrent use.
+type Translator struct {
+	o        Options
+	supports map[string]bool
+	asm      amd64.Asm
+	insts    []inst
+	index    map[uint64]int // of the instruction at a guest address
+	unit     Unit
+	cold     []func()
+	end      uint64 // where the last instruction goes on
+	cache    cache
+	rest     int // see Mark.Rest, for the instruction being translated
+}
+
+// inst is a guest instruction of the unit.
+type inst struct {
+	x86.Inst
+	code   []byte
+	kind   kind
+	leader bool // may be entered
+	label  amd64.Label
+	run    int // a leader: instructions to the next leader or branch; metered
+}
+
+// maxUnit is the most instructions of a unit.
+const maxUnit = 128
+
+// NewTranslator returns a translator.
+func NewTranslator(o Options) *Translator {
+	return &Translator{o: o, supports: make(map[string]bool), index: make(map[uint64]int)}
+}
+
+func (t *Translator) supported(r *x86.Row) bool {
+	f := r.Section().Feature
+	if f == "" {
+		return true
+	}
+	ok, known := t.supports[f]
+	if !known {
+		ok = t.o.Supported(f)
+		t.supports[f] = ok
+	}
+	return ok
+}
+
+// Translate translates the code at pc, at least one instruction; fetch returns
+// the bytes at an address, at least 15 unless fewer are executable. It reports
+// false if the first instruction is the interpreter's.
+func (t *Translator) Translate(pc uint64, fetch func(pc uint64) []byte) (*Unit, bool) {
+	t.decode(pc, fetch)
+	if len(t.insts) == 0 || t.insts[0].kind == kindInterpret {
+		return nil, false
+	}
+	t.findLeaders()
+	t.asm.Reset()
+	t.cold = t.cold[:0]
+	u := &t.unit
+	*u = Unit{Entries: u.Entries[:0], Exits: u.Exits[:0], Marks: u.Marks[:0], Guest: len(t.insts)}
+	t.cache.reset()
+	open := true // control can get here
+	for i := range t.insts {
+		in := &t.insts[i]
+		if in.leader {
+			t.cache.reset()
+			t.asm.Bind(in.label)
+			u.Entries = append(u.Entries, Entry{in.PC, uint32(t.asm.Len())})
+		}
+		if t.o.Metered && in.run > 0 {
+			t.meter(in)
+		}
+		open = t.emit(in)
+		t.rest = max(t.rest-1, 0)
+		u.Bytes += in.Len
+	}
+	if open {
+		t.jump(t.end)
+	}
+	for _, f := range t.cold {
+		f()
+	}
+	if !t.asm.Link() {
+		return nil, false
+	}
+	u.Code = t.asm.Code
+	return u, true
+}
+
+// decode reads the unit's instructions: up to one behind which control does
+// not go on, or one that the interpreter must run if it is the first.
+func (t *Translator) decode(pc uint64, fetch func(pc uint64) []byte) {
+	t.insts = t.insts[:0]
+	clear(t.index)
+	t.end = pc
+	var code []byte
+	for len(t.insts) < maxUnit && t.end < 1<<32 {
+		if len(code) < 15 {
+			if code = fetch(t.end); len(code) == 0 {
+				return
+			}
+		}
+		if cap(t.insts) == len(t.insts) {
+			t.insts = append(t.insts, inst{})[:len(t.insts)]
+		}
+		t.insts = t.insts[:len(t.insts)+1]
+		in := &t.insts[len(t.insts)-1]
+		if x86.Decode(&in.Inst, code, t.end) != nil {
+			t.insts = t.insts[:len(t.insts)-1]
+			return
+		}
+		in.code, in.leader, in.run = code[:in.Len], len(t.insts) == 1, 0
+		in.kind = t.kindOf(&in.Inst)
+		t.index[in.PC] = len(t.insts) - 1
+		t.end = in.Next()
+		code = code[in.Len:]
+		if in.kind == kindInterpret && len(t.insts) == 1 || in.kind == kindJmp || in.kind == kindRet ||
+			in.kind == kindInterpret && in.Row.Attr&x86.Ends != 0 {
+			return
+		}
+	}
+}
+
+// findLeaders marks the instructions that may be entered, and in metered code
+// counts the instructions of each run.
+func (t *Translator) findLeaders() {
+	for i := range t.insts {
+		in := &t.insts[i]
+		switch in.kind {
+		case kindJcc, kindJmp:
+			if in.Args[0].Kind != x86.ArgRel {
+				break
+			}
+			if k, ok := t.index[in.Args[0].Value]; ok {
+				t.insts[k].leader = true
+			}
+		case kindCall, kindSyscall, kindInterpret:
+			if i+1 < len(t.insts) {
+				t.insts[i+1].leader = true
+			}
+		}
+	}
+	start := 0
+	for i := range t.insts {
+		in := &t.insts[i]
+		if in.leader {
+			in.label = t.asm.NewLabel()
+			start = i
+		}
+		if in.kind == kindInterpret {
+			start = i + 1
+			continue
+		}
+		if start < len(t.insts) {
+			t.insts[start].run++
+		}
+		if in.kind == kindJcc {
+			start = i + 1
+		}
+	}
+}
+
+// mark notes the state from here on.
+func (t *Translator) mark(pc uint64, s MarkState) {
+	t.unit.Marks = append(t.unit.Marks, Mark{uint32(t.asm.Len()), uint32(pc), s, uint8(t.rest)})
+}
+
+// emit translates one instruction. It reports whether control may go on behind
+// it.
+func (t *Translator) emit(in *inst) bool {
+	t.mark(in.PC, Before)
+	switch in.kind {
+	case kindInterpret:
+		t.leave(ExitInterpret, in.PC)
+		t.cache.reset()
+		return false
+	case kindPlain:
+		t.plain(in)
+	case kindRaw:
+		t.raw(in)
+	case kindNothing:
+	case kindJcc:
+		t.branch(in.Args[0].Value, func() { t.asm.Bytes(0x0F, 0x80|in.CC()) }, func(l amd64.Label) { t.asm.Jcc(in.CC(), l) })
+	case kindJmp:
+		return t.jmp(in)
+	case kindCall:
+		t.call(in)
+	case kindRet:
+		t.ret(in)
+		return false
+	case kindPush:
+		t.push(in)
+	case kindPop:
+		t.pop(in)
+	case kindLeave:
+		t.leaveFrame(in)
+	case kindLea:
+		t.lea(in)
+	case kindString:
+		t.str(in)
+	case kindSyscall:
+		t.asm.MovImm(t0, in.Next())
+		t.asm.MovImm(t1, in.PC)
+		t.exit(ExitSyscall)
+		return false
+	}
+	t.cache.note(in)
+	return true
+}
+
+// leave leaves generated code at guest address pc.
+func (t *Translator) leave(reason uint32, pc uint64) {
+	t.asm.MovImm(t0, pc)
+	t.exit(reason)
+}
+
+func (t *Translator) exit(reason uint32) {
+	t.asm.Store32Imm(atReason, reason)
+	t.asm.JmpMem(atExit)
+}
+
+// later emits code behind the unit's own, and marks it as before the
+// instruction at pc.
+func (t *Translator) later(pc uint64, s MarkState, f func()) {
+	t.laterWith(pc, s, 0, f)
+}
+
+// laterWith is later where rest instructions have been counted too many.
+func (t *Translator) laterWith(pc uint64, s MarkState, rest int, f func()) {
+	t.cold = append(t.cold, func() {
+		t.rest = rest
+		t.mark(pc, s)
+		f()
+	})
+}
+
+// giveUp emits, behind the unit's own code, what lets the interpreter go on at
+// guest address pc, before which rest instructions have been counted too many.
+func (t *Translator) giveUp(out amd64.Label, pc uint64, rest int) {
+	t.laterWith(pc, Before, rest, func() {
+		a := &t.asm
+		a.Bind(out)
+		if t.o.Metered && rest > 0 {
+			t.mark(pc, Within)
+			a.Load64(t0, atLeft)
+			a.Lea64(t0, amd64.At(t0, int32(rest)))
+			a.Store64(atLeft, t0)
+		}
+		t.leave(ExitInterpret, pc)
+	})
+}
+
+// meter subtracts the run's instructions from what is left, and leaves before
+// the first of them if there are not as many. The sign is tested by reading
+// the upper half of the counter alone.
+func (t *Translator) meter(in *inst) {
+	t.mark(in.PC, Within)
+	t.rest = in.run
+	a := &t.asm
+	n := int32(in.run)
+	ok, pc := a.NewLabel(), in.PC
+	out := a.NewLabel()
+	a.Load64(t0, atLeft)
+	a.Lea64(t0, amd64.At(t0, -n))
+	a.Store64(atLeft, t0)
+	a.Mov64(t1, amd64.RCX)
+	a.Load32(amd64.RCX, upperHalf(atLeft))
+	a.Jecxz(ok)
+	a.Mov64(amd64.RCX, t1)
+	a.Jmp(out)
+	a.Bind(ok)
+	a.Mov64(amd64.RCX, t1)
+	t.cache.forgetT0()
+	t.later(pc, Within, func() {
+		a.Bind(out)
+		a.Lea64(t0, amd64.At(t0, n))
+		a.Store64(atLeft, t0)
+		t.leave(ExitBudget, pc)
+	})
+}
