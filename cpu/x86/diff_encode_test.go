@@ -53,15 +53,36 @@ type encoding struct {
 	mem         bool
 	rip, moffs  bool
 	addr32      bool
-	gs          bool
-	base, index int // register numbers, -1 if absent
-	vindex      int // the index register of VSIB
+	seg         byte // segment override: 0, prefixFS or prefixGS
+	base, index int  // register numbers, -1 if absent
+	vindex      int  // the index register of VSIB
 	scale       uint
 	disp        int64
 	target      uint64 // effective address, where the encoding fixes it
 
 	rep     bool
 	landing uint64 // where a branch goes if taken
+}
+
+const (
+	prefixFS   = 0x64
+	prefixGS   = 0x65
+	prefixLock = 0xF0
+)
+
+// hostCode is the code for the host, whose FS belongs to Go: GS takes its
+// place.
+func (e *encoding) hostCode() []byte {
+	if e.seg != prefixFS {
+		return e.code
+	}
+	code := append([]byte(nil), e.code...)
+	for i := range e.prefixes {
+		if code[i] == prefixFS {
+			code[i] = prefixGS
+		}
+	}
+	return code
 }
 
 // seedOf makes the seed of instance k of a row. It depends on the row's text,
@@ -103,7 +124,7 @@ func (r *Row) hasMethod(m byte) bool {
 // isStack reports whether the row accesses the stack.
 func (r *Row) isStack() bool {
 	switch r.Name {
-	case "push", "pop", "call", "ret", "enter", "leave":
+	case "push", "pop", "call", "ret", "enter", "leave", "retf", "iret/iretd/iretq":
 		return true
 	}
 	return r.hasMethod('T') || strings.HasPrefix(r.Name, "pushf") || strings.HasPrefix(r.Name, "popf")
@@ -114,7 +135,7 @@ func (r *Row) isStack() bool {
 func encode(rnd *rand.Rand, r *Row, base uint64, hasGS, reg bool) *encoding {
 	e := &encoding{row: r, base: -1, index: -1}
 	e.area = areas[0]
-	if !reg && chance(rnd, 1, 5) {
+	if !reg && chance(rnd, 1, 5) && !r.loadsSegment() {
 		e.area = areas[1+rnd.IntN(3)]
 	}
 	e.at = 256 + rnd.IntN(40)*128 + rnd.IntN(32)
@@ -175,7 +196,27 @@ func encode(rnd *rand.Rand, r *Row, base uint64, hasGS, reg bool) *encoding {
 		disp := int64(e.target) - int64(pc) - int64(len(e.code))
 		binary.LittleEndian.PutUint32(e.code[dispAt:], uint32(disp))
 	}
+	if r.Name == "int" { // nor a vector that a program may use
+		if v := &e.code[len(e.code)-1]; *v == 3 || *v == 4 || *v == 0x80 {
+			*v = 0xFF
+		}
+	}
 	return e
+}
+
+// loadsSegment reports whether the row loads a segment register, which on the
+// host must be refused: see special.
+func (r *Row) loadsSegment() bool {
+	switch r.Name {
+	case "lss", "lfs", "lgs", "callf", "jmpf", "retf", "iret/iretd/iretq", "lar", "lsl", "verr", "verw":
+		return true
+	}
+	for _, o := range r.ops {
+		if (o.Method == 'S' || o.Method == 's') && o.Write {
+			return true
+		}
+	}
+	return false
 }
 
 // chooseForm decides between the register and the memory form.
@@ -197,7 +238,7 @@ func (e *encoding) choosePrefixes(rnd *rand.Rand, hasGS bool) {
 	sized := r.hasType("vzyp")
 	var p []byte
 	if e.mem && r.Attr&Lockable != 0 && r.ops[0].isRM() && chance(rnd, 1, 3) {
-		p = append(p, 0xF0)
+		p = append(p, prefixLock)
 	}
 	if sized && r.prefix == 0 && chance(rnd, 1, 3) {
 		p = append(p, 0x66)
@@ -214,9 +255,9 @@ func (e *encoding) choosePrefixes(rnd *rand.Rand, hasGS bool) {
 		p = append(p, 0x67)
 		e.addr32 = true
 	}
-	if (e.mem || e.moffs) && hasGS && chance(rnd, 1, 16) {
-		p = append(p, 0x65)
-		e.gs = true
+	if (e.mem || e.moffs || r.hasMethod('X') || r.Name == "xlatb" || strings.HasPrefix(r.Name, "maskmov")) && hasGS && chance(rnd, 1, 12) {
+		e.seg = []byte{prefixFS, prefixGS}[rnd.IntN(2)]
+		p = append(p, e.seg)
 	} else if chance(rnd, 1, 16) {
 		p = append(p, []byte{0x26, 0x2E, 0x36, 0x3E}[rnd.IntN(4)])
 	}
@@ -295,9 +336,6 @@ func (e *encoding) chooseModRM(rnd *rand.Rand, base uint64) (dispAt int, ok bool
 	if r.digit >= 0 {
 		reg = uint8(r.digit)
 	}
-	if r.hasMethod('S') {
-		return 0, false // segment registers: see the list of rows not tested
-	}
 	if !e.mem {
 		e.modrm = 0xC0 | reg<<3 | uint8(rnd.IntN(8))
 		e.code = append(e.code, e.modrm)
@@ -348,7 +386,7 @@ func (e *encoding) chooseModRM(rnd *rand.Rand, base uint64) (dispAt int, ok bool
 		}
 		e.code = binary.LittleEndian.AppendUint32(e.code, uint32(e.disp))
 	}
-	if e.gs && (e.base < 0 || e.addr32) {
+	if e.seg != 0 && (e.base < 0 || e.addr32) {
 		return 0, false // the sum is fixed without the segment base
 	}
 	return dispAt, true

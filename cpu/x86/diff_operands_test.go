@@ -13,24 +13,23 @@ import (
 
 // registers is the part of a state that both sides have, in one form.
 type registers struct {
-	R      [16]uint64
-	Flags  uint64
-	PC     uint64
-	GSBase uint64
-	X      [16][2]uint64
-	Y      [16][2]uint64 // the upper halves; zero without AVX
-	MXCSR  uint32
-	FCW    uint16
-	FSW    uint16
-	FTW    uint8
-	ST     [8]Float80
+	R       [16]uint64
+	Flags   uint64
+	PC      uint64
+	SegBase uint64 // of the segment that the instance uses: FS for the guest may be GS for the host
+	X       [16]Vec
+	MXCSR   uint32
+	FCW     uint16
+	FSW     uint16
+	FTW     uint8
+	ST      [8]Float80
 }
 
 // input is what an instance starts from.
 type input struct {
 	registers
-	hot [2 * hotReach]byte // memory around the area's edge
-	avx bool               // the host has the upper halves
+	hot    [2 * hotReach]byte // memory around the area's edge
+	target uint64             // address of the memory operand
 }
 
 var edgeInts = []uint64{
@@ -231,15 +230,10 @@ func (g *input) prepare(rnd *rand.Rand, e *encoding, region uint64) bool {
 	for i := range g.X {
 		// Mostly from a store, which is cheaper than making them.
 		if n := rnd.Uint64(); n>>60 != 0 {
-			g.X[i] = [2]uint64{laneStore[n%uint64(len(laneStore))], laneStore[n>>24%uint64(len(laneStore))]}
+			const k = uint64(len(laneStore))
+			g.X[i] = Vec{laneStore[n%k], laneStore[n>>14%k], laneStore[n>>28%k], laneStore[n>>42%k]}
 		} else {
-			g.X[i] = [2]uint64{lane(rnd), lane(rnd)}
-		}
-	}
-	if g.avx {
-		for i := range g.Y {
-			n := rnd.Uint64()
-			g.Y[i] = [2]uint64{laneStore[n%uint64(len(laneStore))], laneStore[n>>24%uint64(len(laneStore))]}
+			g.X[i] = Vec{lane(rnd), lane(rnd), lane(rnd), lane(rnd)}
 		}
 	}
 	g.Flags = rnd.Uint64() & native.FlagsMask
@@ -252,9 +246,9 @@ func (g *input) prepare(rnd *rand.Rand, e *encoding, region uint64) bool {
 	if e.area.readOnly {
 		clear(g.hot[hotReach:]) // as it is on both sides
 	}
-	g.GSBase = 0
-	if e.gs {
-		g.GSBase = uint64(rnd.IntN(1 << 28))
+	g.SegBase = 0
+	if e.seg != 0 {
+		g.SegBase = uint64(rnd.IntN(1 << 28))
 	}
 	edge := region + uint64(e.area.edge)
 	hot := func() uint64 { return edge + uint64(e.place(rnd)) }
@@ -263,6 +257,10 @@ func (g *input) prepare(rnd *rand.Rand, e *encoding, region uint64) bool {
 	fixed := g.implicit(rnd, e, hot)
 	target, ok := g.address(rnd, e, fixed, hot)
 	if !ok {
+		return false
+	}
+	g.target = target
+	if e.splitsLock(target) {
 		return false
 	}
 	if e.mem || e.moffs {
@@ -288,17 +286,17 @@ func (g *input) implicit(rnd *rand.Rand, e *encoding, hot func() uint64) (fixed 
 	switch r.Name {
 	case "enter", "leave":
 		set(RBP, hot())
-	case "maskmovdqu", "maskmovq":
-		set(RDI, hot())
-	case "xlat", "xlatb":
-		set(RBX, hot()-g.R[RAX]&0xFF)
+	case "maskmovdqu", "maskmovq", "vmaskmovdqu":
+		set(RDI, hot()-g.SegBase)
+	case "xlatb":
+		set(RBX, hot()-g.R[RAX]&0xFF-g.SegBase)
 	case "loop", "loope", "loopne", "jrcxz", "jecxz", "jecxz/jrcxz":
 		set(RCX, uint64(rnd.IntN(3)))
 	}
 	if r.hasMethod('X') {
-		set(RSI, hot())
+		set(RSI, hot()-g.SegBase)
 	}
-	if r.hasMethod('Y') && !strings.HasPrefix(r.Name, "maskmov") {
+	if r.hasMethod('Y') && !strings.Contains(r.Name, "maskmov") {
 		set(RDI, hot())
 	}
 	if e.rep {
@@ -324,7 +322,7 @@ func (g *input) address(rnd *rand.Rand, e *encoding, fixed uint32, hot func() ui
 		low = func(v uint64) uint64 { return v&0xFFFFFFFF | high }
 	}
 	disp := uint64(e.disp)
-	offset := target - g.GSBase
+	offset := target - g.SegBase
 	switch {
 	case e.base < 0 && e.index < 0:
 		return e.target, true
@@ -337,14 +335,14 @@ func (g *input) address(rnd *rand.Rand, e *encoding, fixed uint32, hot func() ui
 			i = uint64(int64(offset-disp) >> e.scale)
 		}
 		g.R[e.index] = low(i)
-		return i<<e.scale + disp + g.GSBase, true
+		return i<<e.scale + disp + g.SegBase, true
 	case e.index == e.base:
 		if !free(e.base) {
 			return 0, false
 		}
 		v := uint64(int64(offset-disp) / (1 + 1<<e.scale))
 		g.R[e.base] = low(v)
-		return v + v<<e.scale + disp + g.GSBase, true
+		return v + v<<e.scale + disp + g.SegBase, true
 	case !free(e.base):
 		i := uint64(0)
 		if e.index >= 0 {
@@ -357,7 +355,7 @@ func (g *input) address(rnd *rand.Rand, e *encoding, fixed uint32, hot func() ui
 		if int64(e.disp) != int64(int8(e.disp)) {
 			return 0, false
 		}
-		return g.R[e.base] + i<<e.scale + disp + g.GSBase, true
+		return g.R[e.base] + i<<e.scale + disp + g.SegBase, true
 	}
 	i := uint64(0)
 	if e.index >= 0 {
@@ -368,6 +366,22 @@ func (g *input) address(rnd *rand.Rand, e *encoding, fixed uint32, hot func() ui
 	}
 	g.R[e.base] = low(offset - disp - i<<e.scale)
 	return target, true
+}
+
+// splitsLock reports whether the instance is a locked access across cache
+// lines. Kernels punish these with up to a fifth of a second each.
+func (e *encoding) splitsLock(target uint64) bool {
+	locked := e.mem && e.row.Name == "xchg"
+	for _, p := range e.prefixes {
+		locked = locked || p == prefixLock
+	}
+	if !locked {
+		return false
+	}
+	if strings.HasPrefix(e.row.Name, "bt") && e.row.digit < 0 {
+		return target&7 != 0 // the access may be a multiple of the operand's size away
+	}
+	return target&63 > 56
 }
 
 // operand puts an interesting value where the memory operand is.
@@ -388,6 +402,9 @@ func (g *input) special(rnd *rand.Rand, e *encoding, region, pc, target uint64) 
 	rm := int(e.modrm&7 | e.rex&rexB<<3)
 	reg := int(e.modrm>>3&7 | e.rex&rexR<<1)
 	rnd64 := rnd.Uint64()
+	if e.row.loadsSegment() {
+		return g.selectors(rnd, e, region, target, rm)
+	}
 	switch name := e.row.Name; name {
 	case "jmp", "call":
 		if !e.row.modrm {
@@ -454,6 +471,38 @@ func (g *input) special(rnd *rand.Rand, e *encoding, region, pc, target uint64) 
 		}
 	case "fxrstor", "fxrstor64":
 		g.put(e, region, target+24, uint64(mxcsr(rnd)))
+	}
+	return true
+}
+
+// selectors makes every selector that the instruction could load one that
+// reaches no descriptor: the host then refuses the load, as the interpreter
+// refuses all of them, and keeps its own segments.
+func (g *input) selectors(rnd *rand.Rand, e *encoding, region, target uint64, rm int) bool {
+	const none = 0xFFFF // in the local descriptor table, which is empty
+	selector := uint64(none)
+	if n := e.row.Name; n[0] == 'v' || n == "lar" || n == "lsl" { // these only look
+		selector = []uint64{none, 0, 1, 2, 3, rnd.Uint64()&^0xFFF8 | 4}[rnd.IntN(6)] & none
+	}
+	at, size := target, uint64(16)
+	switch {
+	case e.row.isStack():
+		at, size = g.R[RSP], 40
+	case !e.mem:
+		if rm == RSP && e.row.isStack() {
+			return false
+		}
+		g.R[rm] = g.R[rm]&^none | selector
+		return true
+	}
+	fill := selector * 0x0001_0001_0001_0001
+	for i := uint64(0); i < size; i += 8 {
+		g.put(e, region, at+i, fill)
+	}
+	for i := uint64(0); i < size; i += 8 {
+		if !g.holds(e, region, at+i, fill) {
+			return false
+		}
 	}
 	return true
 }

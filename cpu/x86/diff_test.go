@@ -36,39 +36,6 @@ const (
 	diffStates  = 24 // states an encoding is run with
 )
 
-// notNative lists the rows that cannot be run on the host, by mnemonic, and why.
-var notNative = map[string]string{
-	"syscall": "enters the host's kernel",
-	"cpuid":   "the presented processor is not the host's",
-	"rdtsc":   "time", "rdtscp": "time", "rdpmc": "counters",
-	"rdrand": "random", "rdseed": "random",
-	"int": "enters the host's kernel", "int3": "the harness's own end mark", "int1": "debug exception", "icebp": "debug exception",
-	"into":     "not in 64-bit mode",
-	"hlt":      "privileged: the interpreter's protection stop, tested with the table",
-	"xgetbv":   "shows the host's features",
-	"rdfsbase": "the host's FS belongs to Go", "wrfsbase": "the host's FS belongs to Go",
-	"rdgsbase": "needs the host's feature", "wrgsbase": "needs the host's feature",
-	"rdpid": "the host's processor number",
-	"sgdt":  "host tables", "sidt": "host tables", "sldt": "host tables", "str": "host tables", "smsw": "host tables",
-	"lar": "host tables", "lsl": "host tables", "verr": "host tables", "verw": "host tables",
-	"iret": "far return", "iretd": "far return", "iretq": "far return", "retf": "far return", "iret/iretd/iretq": "far return",
-	"xsave": "shows the host's features", "xrstor": "shows the host's features",
-	"sysenter": "enters the host's kernel", "sysexit": "privileged",
-	"fnsave": "stores instruction and data pointers", "fsave": "stores instruction and data pointers",
-}
-
-func runnable(r *Row) bool {
-	if notNative[r.Name] != "" || r.hasMethod('S') || r.hasMethod('s') {
-		return false // segment registers: loads are protection faults here, reads are constants
-	}
-	for _, o := range r.ops {
-		if o.Type == 'p' { // far pointers: loads of segment registers
-			return false
-		}
-	}
-	return true
-}
-
 // TestDifferential compares the interpreter with the host processor.
 func TestDifferential(t *testing.T) {
 	for _, form := range []memory.Form{memory.Window, memory.Paged} {
@@ -79,7 +46,6 @@ func TestDifferential(t *testing.T) {
 				share *= 3
 			}
 			d := differ{t: t, p: p, failed: map[*Row]int{}, made: map[*Row]int{}, began: time.Now()}
-			d.in.avx = p.avx
 			d.rows()
 			d.all(time.Now().Add(share))
 			d.summary()
@@ -101,7 +67,7 @@ type differ struct {
 
 func (d *differ) rows() {
 	for _, r := range Rows() {
-		if runnable(r) && (d.p.avx || !r.vex) && strings.Contains(r.String(), *diffRow) {
+		if runnable(r) && (d.p.hasAVX || !r.vex) && strings.Contains(r.String(), *diffRow) {
 			d.list = append(d.list, r)
 		}
 	}
@@ -160,7 +126,7 @@ func (d *differ) instance(r *Row, seed uint64) {
 
 // edges walks through the product of the edge operands in register forms.
 func (d *differ) edges(inst *Inst, k int) {
-	if inst.HasMem || inst.Row == nil || inst.Row.isStack() || inst.Row.Attr&Ends != 0 || inst.Row.hasMethod('X') || inst.Row.hasMethod('Y') {
+	if inst.HasMem || inst.Row == nil || inst.Row.isStack() || inst.Row.loadsSegment() || inst.Row.Attr&Ends != 0 || inst.Row.hasMethod('X') || inst.Row.hasMethod('Y') {
 		return
 	}
 	n := len(edgeInts)

@@ -28,6 +28,7 @@
 #define POPFQ BYTE $0x9D
 #define PUSHFQ BYTE $0x9C
 #define WRGSBASE_CX BYTE $0xF3; BYTE $0x48; BYTE $0x0F; BYTE $0xAE; BYTE $0xD9
+#define RDGSBASE_CX BYTE $0xF3; BYTE $0x48; BYTE $0x0F; BYTE $0xAE; BYTE $0xC9
 
 // func enter(ctx *context)
 //
@@ -116,6 +117,8 @@ gs:
 	LDMXCSR GOMXCSR(BX)
 	CMPQ LOADGS(BX), $0
 	JEQ  done
+	RDGSBASE_CX
+	MOVQ CX, GSBASE(BX)
 	XORL CX, CX
 	WRGSBASE_CX
 done:

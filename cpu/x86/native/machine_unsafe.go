@@ -59,7 +59,7 @@ type context struct {
 // A run costs about a tenth of a microsecond and no system call; an exception
 // costs about a microsecond.
 type Machine struct {
-	// LoadGS makes Run load State.GSBase. It needs a processor and a kernel
+	// LoadGS makes Run load and store State.GSBase. It needs a processor and a kernel
 	// with the FSGSBASE instructions; see [Machine.HasGS].
 	LoadGS bool
 

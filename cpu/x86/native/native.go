@@ -60,7 +60,7 @@ type State struct {
 	R      [16]uint64 // rax rcx rdx rbx rsp rbp rsi rdi r8 … r15
 	Flags  uint64     // see [FlagsMask]; bit 1 and IF are set in the result
 	PC     uint64     // set by Run: see [Outcome]
-	GSBase uint64     // loaded if [Machine.LoadGS] is set
+	GSBase uint64     // loaded and stored if [Machine.LoadGS] is set
 	_      [45]uint64
 	FX     FXImage
 	header [64]byte // the XSAVE header

@@ -182,6 +182,12 @@ func TestGS(t *testing.T) {
 	m.SetCode(0, []byte{0x65, 0x48, 0x8B, 0x04, 0x25, 0x10, 0, 0, 0}) // mov rax, gs:[0x10]
 	require.Equal(t, Done, m.Run().Kind)
 	require.Equal(t, uint64(0xABCDEF), s.R[0])
+	require.Equal(t, m.Base()+OpenOffset, s.GSBase)
+
+	s.R[1] = 0x7FFF_1234_5678
+	m.SetCode(0, []byte{0xF3, 0x48, 0x0F, 0xAE, 0xD9}) // wrgsbase rcx
+	require.Equal(t, Done, m.Run().Kind)
+	require.Equal(t, uint64(0x7FFF_1234_5678), s.GSBase)
 }
 
 // A million runs, with new code and faults among them, while other goroutines
