@@ -121,8 +121,9 @@ const lengthIgnored = 3
 var tables = []*Section{
 	&moveRows, &arithRows, &logicRows, &shiftRows, &bitRows, &controlRows,
 	&stringRows, &flagRows, &miscRows, &systemRows,
-	&x87Rows, &fxsaveRows, &sseFloatRows, &sse2FloatRows, &mmxRows, &sseRows, &sse2Rows, &sse2IntRows, &sseMoveRows,
+	&x87Rows, &x87AliasRows, &fxsaveRows, &sseFloatRows, &sse2FloatRows, &mmxRows, &sseRows, &sse2Rows, &sse2IntRows, &sseMoveRows,
 	&sse3Rows, &ssse3Rows, &sse41Rows, &sse42Rows, &popcntRows, &lzcntRows, &movbeRows, &adxRows, &rdrandRows, &rdseedRows,
+	&aesRows, &pclmulRows, &shaRows,
 }
 
 // vexTables lists the sections of VEX encodings.
