@@ -112,7 +112,13 @@ func (b *binder) bind() {
 	d := &b.d
 	before := len(b.ops)
 	defer func() { b.prev, b.prevOps = b.d, before }()
-	switch do := d.Row.Do.(type) {
+	b.bindAs(d.Row.Do)
+}
+
+// bindAs binds the current instruction to what a row's Do column holds.
+func (b *binder) bindAs(do any) {
+	d := &b.d
+	switch do := do.(type) {
 	case opFunc:
 		b.operands(do)
 	case sized:

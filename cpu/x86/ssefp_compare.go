@@ -9,8 +9,10 @@ import (
 // Comparisons, minima and maxima (Vol. 1, 10.4.1.1, 10.4.2 and 11.4).
 
 // predicates are what CMPcc asks, by the low bits of its immediate: a set of
-// relations, and whether quiet NaNs go without an Invalid exception.
-var predicates = [8]struct {
+// relations, and whether quiet NaNs go without an Invalid exception. SSE has
+// the first eight. AVX has all, and twice: with bit 4 of the immediate set, the
+// quiet ones signal and the others do not.
+var predicates = [16]struct {
 	holds uint8
 	quiet bool
 }{
@@ -22,6 +24,14 @@ var predicates = [8]struct {
 	{1<<softfloat.Equal | 1<<softfloat.Greater | 1<<softfloat.Unordered, false}, // nlt
 	{1<<softfloat.Greater | 1<<softfloat.Unordered, false},                      // nle
 	{1<<softfloat.Less | 1<<softfloat.Equal | 1<<softfloat.Greater, true},       // ord
+	{1<<softfloat.Equal | 1<<softfloat.Unordered, true},                         // eq_uq
+	{1<<softfloat.Less | 1<<softfloat.Unordered, false},                         // nge
+	{1<<softfloat.Less | 1<<softfloat.Equal | 1<<softfloat.Unordered, false},    // ngt
+	{0, true}, // false
+	{1<<softfloat.Less | 1<<softfloat.Greater, true},                                               // neq_oq
+	{1<<softfloat.Equal | 1<<softfloat.Greater, false},                                             // ge
+	{1 << softfloat.Greater, false},                                                                // gt
+	{1<<softfloat.Less | 1<<softfloat.Equal | 1<<softfloat.Greater | 1<<softfloat.Unordered, true}, // true
 }
 
 // relation64 compares ordinary numbers and zeros, for which no environment is needed.
@@ -70,20 +80,20 @@ func (s *State) compare32(a, b uint32, quiet bool) softfloat.Relation {
 
 // mask64 is the lane that CMPcc gives: all ones or all zeros.
 func (s *State) mask64(a, b uint64, pred uint64) uint64 {
-	p := &predicates[pred&7]
-	return -uint64(p.holds >> s.compare64(a, b, p.quiet) & 1)
+	p := &predicates[pred&15]
+	return -uint64(p.holds >> s.compare64(a, b, p.quiet != (pred&16 != 0)) & 1)
 }
 
 func (s *State) mask32(a, b uint32, pred uint64) uint64 {
-	p := &predicates[pred&7]
-	return uint64(uint32(-uint64(p.holds >> s.compare32(a, b, p.quiet) & 1)))
+	p := &predicates[pred&15]
+	return uint64(uint32(-uint64(p.holds >> s.compare32(a, b, p.quiet != (pred&16 != 0)) & 1)))
 }
 
 func cmpsd(s *State, o *op) *op {
 	b := s.vecSrc64(o)
 	v := &s.V[o.dst&31]
 	s.sseEnv()
-	r := s.mask64(v[0], b, o.imm)
+	r := s.mask64(v[0], b, o.imm&7)
 	s.sseRaise()
 	v[0] = r
 	return o.after()
@@ -93,7 +103,7 @@ func cmpss(s *State, o *op) *op {
 	b := s.vecSrc32(o)
 	v := &s.V[o.dst&31]
 	s.sseEnv()
-	r := s.mask32(uint32(v[0]), b, o.imm)
+	r := s.mask32(uint32(v[0]), b, o.imm&7)
 	s.sseRaise()
 	v[0] = v[0]&^math.MaxUint32 | r
 	return o.after()
@@ -103,7 +113,7 @@ func cmppd(s *State, o *op) *op {
 	lo, hi := s.vecSrc(o)
 	v := &s.V[o.dst&31]
 	s.sseEnv()
-	r0, r1 := s.mask64(v[0], lo, o.imm), s.mask64(v[1], hi, o.imm)
+	r0, r1 := s.mask64(v[0], lo, o.imm&7), s.mask64(v[1], hi, o.imm&7)
 	s.sseRaise()
 	v[0], v[1] = r0, r1
 	return o.after()
@@ -113,8 +123,8 @@ func cmpps(s *State, o *op) *op {
 	lo, hi := s.vecSrc(o)
 	v := &s.V[o.dst&31]
 	s.sseEnv()
-	r0 := s.mask32(uint32(v[0]), uint32(lo), o.imm) | s.mask32(uint32(v[0]>>32), uint32(lo>>32), o.imm)<<32
-	r1 := s.mask32(uint32(v[1]), uint32(hi), o.imm) | s.mask32(uint32(v[1]>>32), uint32(hi>>32), o.imm)<<32
+	r0 := s.mask32(uint32(v[0]), uint32(lo), o.imm&7) | s.mask32(uint32(v[0]>>32), uint32(lo>>32), o.imm&7)<<32
+	r1 := s.mask32(uint32(v[1]), uint32(hi), o.imm&7) | s.mask32(uint32(v[1]>>32), uint32(hi>>32), o.imm&7)<<32
 	s.sseRaise()
 	v[0], v[1] = r0, r1
 	return o.after()

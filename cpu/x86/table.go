@@ -128,7 +128,7 @@ var tables = []*Section{
 
 // vexTables lists the sections of VEX encodings.
 var vexTables = []*Section{
-	&avxRows,
+	&avxMoveRows, &avxNewRows, &avxIntRows, &avxFloatRows,
 }
 
 // lookup is the decoder's index: for each opcode of each map the candidate

@@ -5,174 +5,123 @@ import (
 	"github.com/nuage-emu/nuage/memory"
 )
 
-// What the Do column of a VEX encoding may hold besides the kinds of bind.go:
+// What the Do column of a VEX encoding may hold besides the kinds of bind.go.
+// They are types rather than functions that make a closure, so that the table
+// is data, and nothing is made before it is needed.
 //
-//	sse    the instruction that the same opcode is without VEX, on each
-//	       128-bit lane; one implementation serves both
+//	sse          what the opcode is without VEX, on each lane of 128 bits; one
+//	             implementation serves both
+//	sseNext(n)   the same, where the upper lane's immediate begins at bit n
+//	sseXMM0{}    the same, where the destination is XMM0
+//	each(f)      f of each 64 bits of the two sources
+//	eachBy(f)    f of each 64 bits of the first source and the count: the low
+//	             64 bits of the second source, or the immediate
+//	lengths{a,b} a for a vector length of 128 bits, b for 256
+//	vex(f)       f for both
+//	laneMaker    what makes the function (see the types with a method op)
 //
-// A VEX encoding with a vector destination clears the register above what it
-// writes, and its first source is a register of its own. So the legacy
-// function works on temporaries, and what it has made of them is moved to the
-// destination in the end: no fault and no exception finds it changed.
+// Functions find the operands as those of bind.go do, in op.dst, op.src and
+// op.aux by position, but for this: op.aux is always the register in ModRM.rm,
+// if that is a source (see rm128 and its neighbours), and op.cc is the vector
+// length in words of 64 bits. They write the whole register.
 
-type sseForm struct{}
+type (
+	vex       func(s *State, o *op) *op
+	lengths   [2]opFunc
+	each      func(a, b uint64) uint64
+	eachBy    func(a, n uint64) uint64
+	sseForm   struct{}
+	sseNext   uint8
+	sseXMM0   struct{}
+	vexTest   uint64
+	laneMaker interface{ op(words uint8) opFunc }
+)
 
 var sse = sseForm{}
 
-// Vector registers behind the sixteen: the operands of a lane.
-const (
-	vecDst0 = 16 + iota // destination and first source: lower and upper lane
-	vecDst1
-	vecSrc0 // second source
-	vecSrc1
-)
-
 func (b *binder) bindVEX(do any) {
-	switch do.(type) {
+	words := b.d.VecLen / 8
+	switch do := do.(type) {
 	case sseForm:
-		b.sseForm()
+		b.sseForm(0)
+	case sseNext:
+		b.sseForm(uint8(do))
+	case sseXMM0:
+		b.bindAs(b.d.legacy())
+		b.emit(clearXMM0)
+	case lengths:
+		b.vexOp(do[words/4])
+	case vex:
+		b.vexOp(do)
+	case laneMaker:
+		b.vexOp(do.op(words))
 	default:
 		panic("x86: row without a function: " + b.d.Row.String())
 	}
 }
 
-// sseForm emits the operations of a VEX form of a legacy instruction.
-func (b *binder) sseForm() {
-	d := &b.d
-	fn := d.legacy()
-	switch a := &d.Args[0]; {
-	case a.Kind != ArgVec || !a.Op.Write:
-		b.operands(fn) // nothing to clear
-	case d.VecLen == 32:
-		b.wide(fn)
+// vexOp emits an operation of fn.
+func (b *binder) vexOp(fn opFunc) {
+	o := b.operands(fn)
+	if !b.d.Row.vvvv {
+		o.aux = o.src
+	}
+	o.cc = b.d.VecLen / 8
+}
+
+func clearXMM0(s *State, o *op) *op {
+	s.V[0][2], s.V[0][3] = 0, 0
+	return o.after()
+}
+
+// The operand found through ModRM.rm where it is a source.
+
+func (s *State) rm64(o *op) uint64 {
+	if o.mem {
+		return s.mem.Load64(s.ea(o))
+	}
+	return s.V[o.aux&31][0]
+}
+
+func (s *State) rm128(o *op) (lo, hi uint64) {
+	if o.mem {
+		return s.load128(o)
+	}
+	v := &s.V[o.aux&31]
+	return v[0], v[1]
+}
+
+func (s *State) rm256(o *op) Vec { return s.vecOperand(o, o.aux) }
+
+// rmVec reads as much as the vector length says.
+func (s *State) rmVec(o *op) (v Vec) {
+	if o.mem && o.cc == 2 {
+		v[0], v[1] = s.load128(o)
+		return v
+	}
+	return s.vecOperand(o, o.aux)
+}
+
+// rmBytes reads n bytes, at most 16; of a register, more may come.
+func (s *State) rmBytes(o *op, n uint8) (lo, hi uint64) {
+	if !o.mem {
+		v := &s.V[o.aux&31]
+		return v[0], v[1]
+	}
+	a := s.ea(o)
+	switch n {
+	case 1:
+		lo = uint64(s.mem.Load8(a))
+	case 2:
+		lo = uint64(s.mem.Load16(a))
+	case 4:
+		lo = uint64(s.mem.Load32(a))
+	case 8:
+		lo = s.mem.Load64(a)
 	default:
-		b.narrow(fn)
+		lo, hi = s.mem.Load128(a)
 	}
-}
-
-// legacy is the function of the row that d's opcode, prefix and map give
-// without VEX.
-func (d *Inst) legacy() opFunc {
-	l := *d
-	l.Prefix &^= PrefixVEX
-	rep := uint8(0)
-	switch p := d.Row.prefix; p {
-	case 0x66:
-		l.Prefix |= PrefixOpsize
-	case 0xF2, 0xF3:
-		rep = p
-	}
-	for _, r := range index().maps[d.Row.mapIndex][d.Opcode] {
-		if !r.matches(&l, rep) {
-			continue
-		}
-		switch do := r.Do.(type) {
-		case opFunc:
-			return do
-		case sized:
-			return do[sizeIndex(d.Size)]
-		case *forms:
-			return do.pick(d)
-		}
-	}
-	panic("x86: no legacy form of " + d.Row.String())
-}
-
-// sources returns the registers of the operands behind the destination: that
-// in VEX.vvvv, and the following one.
-func (d *Inst) sources() (first, second uint8) {
-	first, second = Zero, Zero
-	args := d.Args[1:d.NArgs]
-	if args[0].Op.Method == 'H' {
-		first = args[0].Reg
-		args = args[1:]
-	}
-	if len(args) > 0 && (args[0].Kind == ArgVec || args[0].Kind == ArgReg) {
-		second = args[0].Reg
-	}
-	return first, second
-}
-
-// imm is the immediate operand, or 0.
-func (d *Inst) imm() uint64 {
-	if a := &d.Args[d.NArgs-1]; a.Kind == ArgImm {
-		return a.Value
-	}
-	return 0
-}
-
-// narrow emits fn for 128 bits or a scalar. The operation behind the first one
-// is not run by the loop, but by the first.
-func (b *binder) narrow(fn opFunc) {
-	d := &b.d
-	if d.HasMem {
-		b.addressParts()
-	}
-	first, second := d.sources()
-	o := b.emit(narrowOp)
-	o.dst, o.src = d.Args[0].Reg, first
-	o = b.emit(fn)
-	o.dst, o.src, o.imm = vecDst0, second, d.imm()
-	if a := d.memArg(); a != nil {
-		b.address(o, a)
-	}
-}
-
-// memArg is the memory operand, or nil.
-func (d *Inst) memArg() *Arg {
-	for i := range d.Args[:d.NArgs] {
-		if a := &d.Args[i]; a.Kind == ArgMem {
-			return a
-		}
-	}
-	return nil
-}
-
-func narrowOp(s *State, o *op) *op {
-	t, v := &s.V[vecDst0], &s.V[o.src&31]
-	t[0], t[1] = v[0], v[1]
-	in := o.after()
-	in.fn(s, in)
-	s.V[o.dst&31] = Vec{t[0], t[1]}
-	return in.after()
-}
-
-// wide emits fn for two lanes.
-func (b *binder) wide(fn opFunc) {
-	d := &b.d
-	if d.HasMem {
-		b.addressParts()
-	}
-	first, second := d.sources()
-	o := b.emit(wideOp)
-	o.dst, o.src, o.aux = d.Args[0].Reg, first, second
-	if a := d.memArg(); a != nil {
-		b.address(o, a)
-	}
-	for lane := range uint8(2) {
-		o = b.emit(fn)
-		o.dst, o.src, o.imm = vecDst0+lane, vecSrc0+lane, d.imm()
-	}
-}
-
-func wideOp(s *State, o *op) *op {
-	src := s.vecOperand(o, o.aux)
-	s.V[vecSrc0], s.V[vecSrc1] = Vec{src[0], src[1]}, Vec{src[2], src[3]}
-	v := &s.V[o.src&31]
-	s.V[vecDst0], s.V[vecDst1] = Vec{v[0], v[1]}, Vec{v[2], v[3]}
-	in0 := o.after()
-	in1 := in0.after()
-	// Nothing faults from here on.
-	s.joint, s.float.Flags = ^softfloat.Flags(0), 0
-	in0.fn(s, in0)
-	in1.fn(s, in1)
-	s.joint = 0
-	if s.float.Flags != 0 {
-		s.sseRaise()
-	}
-	lo, hi := &s.V[vecDst0], &s.V[vecDst1]
-	s.V[o.dst&31] = Vec{lo[0], lo[1], hi[0], hi[1]}
-	return in1.after()
+	return lo, hi
 }
 
 // vecOperand reads the operand of 32 bytes that is memory or register r.
@@ -200,4 +149,204 @@ func (s *State) store256(o *op, v *Vec) {
 	}
 	s.mem.Store128(a, v[0], v[1])
 	s.mem.Store128(a+16, v[2], v[3])
+}
+
+func (f each) op(words uint8) opFunc {
+	if words == 2 {
+		return func(s *State, o *op) *op {
+			lo, hi := s.rm128(o)
+			a := &s.V[o.src&31]
+			s.V[o.dst&31] = Vec{f(a[0], lo), f(a[1], hi)}
+			return o.after()
+		}
+	}
+	return func(s *State, o *op) *op {
+		b := s.rm256(o)
+		a := &s.V[o.src&31]
+		s.V[o.dst&31] = Vec{f(a[0], b[0]), f(a[1], b[1]), f(a[2], b[2]), f(a[3], b[3])}
+		return o.after()
+	}
+}
+
+func (f eachBy) op(words uint8) opFunc {
+	return func(s *State, o *op) *op {
+		n := o.imm
+		if o.aux != Zero || o.mem {
+			n, _ = s.rm128(o)
+		}
+		a := &s.V[o.src&31]
+		r := Vec{f(a[0], n), f(a[1], n)}
+		if words == 4 {
+			r[2], r[3] = f(a[2], n), f(a[3], n)
+		}
+		s.V[o.dst&31] = r
+		return o.after()
+	}
+}
+
+// op makes PTEST of the bits in the mask.
+func (mask vexTest) op(words uint8) opFunc {
+	return func(s *State, o *op) *op {
+		b := s.rmVec(o)
+		a := &s.V[o.dst&31]
+		var both, only uint64
+		for i, v := range b[:words] {
+			both |= a[i] & v
+			only |= v &^ a[i]
+		}
+		m := uint64(mask)
+		s.testFlags(both&m == 0, only&m == 0)
+		return o.after()
+	}
+}
+
+// A VEX encoding with a vector destination clears the register above what it
+// writes, and its first source is a register of its own. So the function of
+// the legacy encoding works on temporaries, and what it has made of them is
+// moved to the destination in the end: no fault and no exception finds it
+// changed.
+
+// Vector registers behind the sixteen: the operands of a lane.
+const (
+	vecDst0 = 16 + iota // destination and first source: lower and upper lane
+	vecDst1
+	vecSrc0 // second source
+	vecSrc1
+)
+
+// sseForm emits the operations of a VEX form of a legacy instruction. The
+// upper lane's immediate begins at bit next.
+func (b *binder) sseForm(next uint8) {
+	d := &b.d
+	do := d.legacy()
+	if a := &d.Args[0]; a.Kind != ArgVec || !a.Op.Write {
+		b.bindAs(do) // nothing to clear
+		return
+	}
+	fn, ok := do.(opFunc)
+	if !ok {
+		fn = do.(sized)[sizeIndex(d.Size)]
+	}
+	if d.VecLen == 32 {
+		b.wide(fn, next)
+	} else {
+		b.narrow(fn)
+	}
+}
+
+// legacy is the Do of the row that d's opcode, prefix and map give without VEX.
+func (d *Inst) legacy() any {
+	l := *d
+	l.Prefix &^= PrefixVEX
+	rep := uint8(0)
+	switch p := d.Row.prefix; p {
+	case 0x66:
+		l.Prefix |= PrefixOpsize
+	case 0xF2, 0xF3:
+		rep = p
+	}
+	for _, r := range index().maps[d.Row.mapIndex][d.Opcode] {
+		if r.matches(&l, rep) {
+			return r.Do
+		}
+	}
+	panic("x86: no legacy form of " + d.Row.String())
+}
+
+// sources returns the registers of the operands behind the destination: the
+// first source, which is in VEX.vvvv if the destination is not, and the second.
+func (d *Inst) sources() (first, second uint8) {
+	first, second = Zero, Zero
+	args := d.Args[1:d.NArgs]
+	if d.Row.vvvv {
+		first = args[0].Reg
+		args = args[1:]
+	}
+	if len(args) > 0 && (args[0].Kind == ArgVec || args[0].Kind == ArgReg) {
+		second = args[0].Reg
+	}
+	return first, second
+}
+
+// immediate is the immediate operand, or 0.
+func (d *Inst) immediate() uint64 {
+	if a := &d.Args[d.NArgs-1]; a.Kind == ArgImm {
+		return a.Value
+	}
+	return 0
+}
+
+// memArg is the memory operand, or nil.
+func (d *Inst) memArg() *Arg {
+	for i := range d.Args[:d.NArgs] {
+		if a := &d.Args[i]; a.Kind == ArgMem {
+			return a
+		}
+	}
+	return nil
+}
+
+// narrow emits fn for 128 bits or a scalar. The operation behind the first one
+// is not run by the loop, but by the first.
+func (b *binder) narrow(fn opFunc) {
+	d := &b.d
+	if d.HasMem {
+		b.addressParts()
+	}
+	first, second := d.sources()
+	o := b.emit(narrowOp)
+	o.dst, o.src = d.Args[0].Reg, first
+	o = b.emit(fn)
+	o.dst, o.src, o.imm = vecDst0, second, d.immediate()
+	if a := d.memArg(); a != nil {
+		b.address(o, a)
+	}
+}
+
+func narrowOp(s *State, o *op) *op {
+	t, v := &s.V[vecDst0], &s.V[o.src&31]
+	t[0], t[1] = v[0], v[1]
+	in := o.after()
+	in.fn(s, in)
+	s.V[o.dst&31] = Vec{t[0], t[1]}
+	return in.after()
+}
+
+// wide emits fn for two lanes.
+func (b *binder) wide(fn opFunc, next uint8) {
+	d := &b.d
+	if d.HasMem {
+		b.addressParts()
+	}
+	first, second := d.sources()
+	o := b.emit(wideOp)
+	o.dst, o.src, o.aux = d.Args[0].Reg, first, second
+	if a := d.memArg(); a != nil {
+		b.address(o, a)
+	}
+	for lane := range uint8(2) {
+		o = b.emit(fn)
+		o.dst, o.src, o.imm = vecDst0+lane, vecSrc0+lane, d.immediate()>>(lane*next)
+	}
+}
+
+func wideOp(s *State, o *op) *op {
+	b := s.vecOperand(o, o.aux)
+	s.V[vecSrc0], s.V[vecSrc1] = Vec{b[0], b[1]}, Vec{b[2], b[3]}
+	a := &s.V[o.src&31]
+	s.V[vecDst0], s.V[vecDst1] = Vec{a[0], a[1]}, Vec{a[2], a[3]}
+	in0 := o.after()
+	in1 := in0.after()
+	// No memory is accessed from here on, and the exceptions of all lanes are
+	// raised together.
+	s.joint, s.float.Flags = ^softfloat.Flags(0), 0
+	in0.fn(s, in0)
+	in1.fn(s, in1)
+	s.joint = 0
+	if s.float.Flags != 0 {
+		s.sseRaise()
+	}
+	lo, hi := &s.V[vecDst0], &s.V[vecDst1]
+	s.V[o.dst&31] = Vec{lo[0], lo[1], hi[0], hi[1]}
+	return in1.after()
 }
