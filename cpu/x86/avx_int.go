@@ -109,6 +109,14 @@ var avxIntRows = Section{Ref: "Vol. 1, 5.13 Intel AVX (VEX.128) and 5.16 Intel A
 	{"VEX.128/256.66.0F38.W0 45 /r", "vpsrlvd", "=Vx Hx Wx", "", 0, each(vpsrlvd)},
 	{"VEX.128/256.66.0F38.W1 45 /r", "vpsrlvq", "=Vx Hx Wx", "", 0, each(psrlq)},
 	{"VEX.128/256.66.0F38.W0 46 /r", "vpsravd", "=Vx Hx Wx", "", 0, each(vpsravd)},
+
+	{"VEX.128.66.0F38.WIG DB /r", "vaesimc", "=Vdq Wdq", "", 0, sse},
+	{"VEX.128.66.0F38.WIG DC /r", "vaesenc", "=Vdq Hdq Wdq", "", 0, sse},
+	{"VEX.128.66.0F38.WIG DD /r", "vaesenclast", "=Vdq Hdq Wdq", "", 0, sse},
+	{"VEX.128.66.0F38.WIG DE /r", "vaesdec", "=Vdq Hdq Wdq", "", 0, sse},
+	{"VEX.128.66.0F38.WIG DF /r", "vaesdeclast", "=Vdq Hdq Wdq", "", 0, sse},
+	{"VEX.128.66.0F3A.WIG DF /r", "vaeskeygenassist", "=Vdq Wdq Ib", "", 0, sse},
+	{"VEX.128.66.0F3A.WIG 44 /r", "vpclmulqdq", "=Vdq Hdq Wdq Ib", "", 0, sse},
 }}
 
 // The shifts with a count for each lane.

@@ -218,10 +218,7 @@ func (p *pair) approximation(e *encoding) {
 	const bound = 2 * 1.5 / 4096
 	for i := range p.got.X {
 		for j := range 4 {
-			g, w := &p.got.X[i][j&1], p.want.X[i][j&1]
-			if j > 1 {
-				g, w = &p.got.Y[i][j&1], p.want.Y[i][j&1]
-			}
+			g, w := &p.got.X[i][j], p.want.X[i][j]
 			for shift := 0; shift < 64; shift += 32 {
 				a, b := math.Float32frombits(uint32(*g>>shift)), math.Float32frombits(uint32(w>>shift))
 				if d := math.Abs(float64(a) - float64(b)); d <= bound*math.Abs(float64(b)) {
