@@ -83,7 +83,7 @@ func osFile(f *os.File, owned bool) (abi.Object, error) {
 	o := host.StreamOptions{}
 	if info.Mode()&fs.ModeCharDevice != 0 {
 		o.Filetype = cloudabi.FiletypeCharacterDevice
-		o.Terminal = term.IsTerminal(int(f.Fd()))
+		o.Terminal = isTerminal(f)
 	}
 	var r io.Reader = f
 	var w io.Writer = f
@@ -96,4 +96,13 @@ func osFile(f *os.File, owned bool) (abi.Object, error) {
 		r = nil
 	}
 	return abi.NewStream(host.NewStream(r, w, o)), nil
+}
+
+// isTerminal asks without calling Fd, which would make the file blocking for all
+// who have it open.
+func isTerminal(f *os.File) (yes bool) {
+	if raw, err := f.SyscallConn(); err == nil {
+		_ = raw.Control(func(fd uintptr) { yes = term.IsTerminal(int(fd)) })
+	}
+	return yes
 }

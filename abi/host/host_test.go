@@ -45,8 +45,41 @@ func TestTimers(t *testing.T) {
 // watched is a stream with its notifications on a channel.
 func watched(s abi.Stream) (abi.Stream, chan struct{}) {
 	c := make(chan struct{}, 100)
-	s.Notify(func() { c <- struct{}{} })
+	s.Notify(func() {
+		select {
+		case c <- struct{}{}:
+		default:
+		}
+	})
 	return s, c
+}
+
+// again repeats a transfer until it is not told to wait, as the kernel does.
+func again(notified chan struct{}, try func() (int, cloudabi.Errno)) (int, cloudabi.Errno) {
+	for {
+		n, e := try()
+		if e != cloudabi.EAGAIN {
+			return n, e
+		}
+		<-notified
+	}
+}
+
+// foreign hides what a connection is, so that it is served by goroutines.
+type foreign struct{ net.Conn }
+
+// foreignStream can be shut down too.
+type foreignStream struct{ *net.TCPConn }
+
+// foreignListener does the same for what arrives.
+type foreignListener struct{ net.Listener }
+
+func (l foreignListener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return foreignStream{c.(*net.TCPConn)}, nil
 }
 
 func TestReading(t *testing.T) {
@@ -169,6 +202,18 @@ func TestConnections(t *testing.T) {
 	if err != nil {
 		t.Skip("no loopback network:", err)
 	}
+	testConnections(t, l)
+}
+
+func TestForeignConnections(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Skip("no loopback network:", err)
+	}
+	testConnections(t, foreignListener{l})
+}
+
+func testConnections(t *testing.T, l net.Listener) {
 	nl := NewListener(l)
 	notified := make(chan struct{}, 100)
 	nl.Notify(func() { notified <- struct{}{} })
@@ -189,26 +234,64 @@ func TestConnections(t *testing.T) {
 	_, err = io.ReadFull(c, p)
 	require.NoError(t, err)
 	require.Equal(t, "hi", string(p))
-	<-changed
+	_, e = again(changed, func() (int, cloudabi.Errno) { return 0, s.Flushed() })
+	require.Zero(t, e)
+	local, peer := s.(abi.Addressed).Addresses()
+	require.EqualValues(t, l.Addr().(*net.TCPAddr).Port, local.InetPort)
+	require.EqualValues(t, c.LocalAddr().(*net.TCPAddr).Port, peer.InetPort)
+	require.Equal(t, [4]uint8{127, 0, 0, 1}, peer.InetAddr)
 	// A half-closed connection still reads.
 	require.Zero(t, s.Shutdown(false, true))
-	<-changed
 	n, err := c.Read(p)
 	require.Zero(t, n)
 	require.ErrorIs(t, err, io.EOF)
+	_, e = s.Write(p)
+	require.Equal(t, cloudabi.EPIPE, e)
 	_, e = s.Read(p)
 	require.Equal(t, cloudabi.EAGAIN, e)
 	_, err = c.Write([]byte("!"))
 	require.NoError(t, err)
-	<-changed
-	n, e = s.Read(p)
+	n, e = again(changed, func() (int, cloudabi.Errno) { return s.Read(p) })
 	require.Zero(t, e)
 	require.Equal(t, "!", string(p[:n]))
-	// Closing ends a Read and an Accept that wait.
-	_, e = s.Read(p)
+	require.NoError(t, c.(*net.TCPConn).CloseWrite())
+	for !s.Ready(abi.Input).Ready {
+		<-changed
+	}
+	require.Equal(t, abi.Readiness{Ready: true, Hangup: true}, s.Ready(abi.Input))
+	n, e = s.Read(p)
+	require.Zero(t, e)
+	require.Zero(t, n)
+	s.Close()
+	_, e = nl.Accept()
+	require.Equal(t, cloudabi.EAGAIN, e)
+	nl.Close()
+	_, err = net.Dial("tcp", l.Addr().String())
+	require.Error(t, err)
+}
+
+// TestCloseEndsCalls: what waits for the host when its stream is closed goes.
+func TestCloseEndsCalls(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Skip("no loopback network:", err)
+	}
+	nl := NewListener(foreignListener{l})
+	c, err := net.Dial("tcp", l.Addr().String())
+	require.NoError(t, err)
+	defer c.Close()
+	s, changed := watched(NewConn(foreign{c}))
+	_, e := s.Read(make([]byte, 1))
 	require.Equal(t, cloudabi.EAGAIN, e)
 	s.Close()
 	<-changed
+	notified := make(chan struct{}, 1)
+	nl.Notify(func() { notified <- struct{}{} })
+	_, e = nl.Accept()
+	require.Equal(t, cloudabi.EAGAIN, e)
+	<-notified // the connection
+	_, e = nl.Accept()
+	require.Zero(t, e)
 	_, e = nl.Accept()
 	require.Equal(t, cloudabi.EAGAIN, e)
 	nl.Close()

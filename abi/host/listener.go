@@ -23,6 +23,9 @@ type listener struct {
 
 // NewListener makes a listening socket, which is closed with it.
 func NewListener(l net.Listener) abi.Listener {
+	if d := newDirectListener(l); d != nil {
+		return d
+	}
 	return &listener{l: l, notify: func() {}}
 }
 

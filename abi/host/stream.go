@@ -44,7 +44,9 @@ type stream struct {
 	w       io.Writer
 	half    halfCloser // nil if the directions cannot be closed singly
 	conn    net.Conn   // nil if it is none
-	notify  func()
+	// messages says that a write of nothing sends an empty message.
+	messages bool
+	notify   func()
 
 	mu sync.Mutex
 
@@ -82,6 +84,9 @@ func NewStream(r io.Reader, w io.Writer, o StreamOptions) abi.Stream {
 	case *bytes.Buffer, *strings.Builder:
 		o.Direct = true
 	}
+	if s := newDirect(r, w, o); s != nil {
+		return s
+	}
 	return &stream{options: o, r: r, w: w, notify: func() {}}
 }
 
@@ -90,6 +95,9 @@ func NewStream(r io.Reader, w io.Writer, o StreamOptions) abi.Stream {
 // packets) is given out as what it is. A datagram socket that is not connected
 // can only receive.
 func NewConn(c net.Conn) abi.Stream {
+	if s := newDirectConn(c); s != nil {
+		return s
+	}
 	half, _ := c.(halfCloser)
 	s := &stream{
 		options: StreamOptions{Filetype: cloudabi.FiletypeSocketStream, Close: c.Close},
@@ -99,7 +107,7 @@ func NewConn(c net.Conn) abi.Stream {
 	if kind == 0 {
 		return s
 	}
-	s.options.Filetype = kind
+	s.options.Filetype, s.messages = kind, true
 	if !connected(c) {
 		s.w = nil
 	}
@@ -181,7 +189,7 @@ func (s *stream) Write(p []byte) (int, cloudabi.Errno) {
 		return 0, s.takeError()
 	case s.writing:
 		return 0, cloudabi.EAGAIN
-	case len(p) == 0:
+	case len(p) == 0 && !s.messages:
 		return 0, cloudabi.ESUCCESS
 	case s.options.Direct:
 		n, err := s.w.Write(p)
