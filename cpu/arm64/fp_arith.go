@@ -9,80 +9,40 @@ import (
 // pseudocode (J1.3).
 
 func laneFADD(s *State, _, n, m uint64, e uint) uint64 {
-	switch {
-	case !s.host:
-	case e == 64:
-		if r, ok := softfloat.FastAddF64(n, m); ok {
-			return r
-		}
-	case e == 32:
-		if r, ok := softfloat.FastAddF32(uint32(n), uint32(m)); ok {
-			return uint64(r)
-		}
+	if r, ok := s.hostSum(n, m, e); ok {
+		return r
 	}
 	env := &s.float
 	return bitsOf(env.Add(num(env, n, e), num(env, m, e), format(e)), e)
 }
 
 func laneFSUB(s *State, _, n, m uint64, e uint) uint64 {
-	switch {
-	case !s.host:
-	case e == 64:
-		if r, ok := softfloat.FastSubF64(n, m); ok {
-			return r
-		}
-	case e == 32:
-		if r, ok := softfloat.FastSubF32(uint32(n), uint32(m)); ok {
-			return uint64(r)
-		}
+	if r, ok := s.hostSum(n, m^1<<(e-1), e); ok {
+		return r
 	}
 	env := &s.float
 	return bitsOf(env.Sub(num(env, n, e), num(env, m, e), format(e)), e)
 }
 
 func laneFMUL(s *State, _, n, m uint64, e uint) uint64 {
-	switch {
-	case !s.host:
-	case e == 64:
-		if r, ok := softfloat.FastMulF64(n, m); ok {
-			return r
-		}
-	case e == 32:
-		if r, ok := softfloat.FastMulF32(uint32(n), uint32(m)); ok {
-			return uint64(r)
-		}
+	if r, ok := s.hostProduct(n, m, e); ok {
+		return r
 	}
 	env := &s.float
 	return bitsOf(env.Mul(num(env, n, e), num(env, m, e), format(e)), e)
 }
 
 func laneFDIV(s *State, _, n, m uint64, e uint) uint64 {
-	switch {
-	case !s.host:
-	case e == 64:
-		if r, ok := softfloat.FastDivF64(n, m); ok {
-			return r
-		}
-	case e == 32:
-		if r, ok := softfloat.FastDivF32(uint32(n), uint32(m)); ok {
-			return uint64(r)
-		}
+	if r, ok := s.hostQuotient(n, m, e); ok {
+		return r
 	}
 	env := &s.float
 	return bitsOf(env.Div(num(env, n, e), num(env, m, e), format(e)), e)
 }
 
 func laneFSQRT(s *State, _, n, _ uint64, e uint) uint64 {
-	switch {
-	case !s.host:
-	case e == 64:
-		if r, ok := softfloat.FastSqrtF64(n); ok {
-			return r
-		}
-	case e == 32:
-		if r, ok := softfloat.FastSqrtF32(uint32(n)); ok {
-			return uint64(r)
-		}
+	if r, ok := s.hostRoot(n, e); ok {
+		return r
 	}
 	env := &s.float
 	return bitsOf(env.Sqrt(num(env, n, e), format(e)), e)
@@ -90,16 +50,8 @@ func laneFSQRT(s *State, _, n, _ uint64, e uint) uint64 {
 
 // mulAdd is FPMulAdd: n×m+d, rounded once.
 func (s *State) mulAdd(d, n, m uint64, e uint) uint64 {
-	switch {
-	case !s.host:
-	case e == 64:
-		if r, ok := fastMulAdd64(n, m, d); ok {
-			return r
-		}
-	case e == 32:
-		if r, ok := fastMulAdd32(uint32(n), uint32(m), uint32(d)); ok {
-			return uint64(r)
-		}
+	if r, ok := s.hostMulAdd(d, n, m, e); ok {
+		return r
 	}
 	env := &s.float
 	return bitsOf(env.MulAdd(num(env, n, e), num(env, m, e), num(env, d, e), format(e)), e)

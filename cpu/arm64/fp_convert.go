@@ -19,8 +19,9 @@ func toFixed(r softfloat.Rounding, unsigned bool) laneFunc {
 // toFixed converts n, of e bits, to a fixed-point number of width bits with
 // fbits behind the point.
 func (s *State) toFixed(n uint64, e, width, fbits uint, r softfloat.Rounding, unsigned bool) uint64 {
-	if r == softfloat.TowardZero && fbits == 0 && s.FPSR&fpsrIXC != 0 {
-		if v, ok := hostTruncate(n, e, unsigned); ok {
+	if r == softfloat.TowardZero && fbits == 0 {
+		if v, exact, ok := hostTruncate(n, e, unsigned); ok {
+			s.note(exact)
 			return v
 		}
 	}
@@ -39,7 +40,8 @@ func (s *State) toFixed(n uint64, e, width, fbits uint, r softfloat.Rounding, un
 // fromFixed is FixedToFP.
 func (s *State) fromFixed(v uint64, width, e, fbits uint, unsigned bool) uint64 {
 	if s.host && fbits == 0 {
-		if r, ok := hostInt(v, width, e, unsigned); ok {
+		if r, exact, ok := hostInt(v, width, e, unsigned); ok {
+			s.note(exact)
 			return r
 		}
 	}
@@ -97,6 +99,7 @@ func (s *State) convert(v uint64, from, to uint) uint64 {
 	}
 	if s.host && from == 64 && to == 32 && env.Rounding == softfloat.NearestEven {
 		if r, ok := softfloat.FastF64ToF32(v); ok {
+			s.note(exact32(math.Float64frombits(v), r))
 			return uint64(r)
 		}
 	}

@@ -1,10 +1,6 @@
 package arm64
 
-import (
-	"math"
-
-	"github.com/nuage-emu/nuage/cpu/softfloat"
-)
+import "github.com/nuage-emu/nuage/cpu/softfloat"
 
 // FPCR (C5.2.7 of the manual): what of it the presented processor has.
 const (
@@ -33,11 +29,6 @@ func (s *State) saturated() { s.FPSR |= fpsrQC }
 // rmode is FPCR.RMode as a rounding direction.
 var rmode = [4]softfloat.Rounding{softfloat.NearestEven, softfloat.Up, softfloat.Down, softfloat.TowardZero}
 
-// hostFloat reports whether ordinary numbers may be left to the host: round to
-// nearest, and Inexact noted already (softfloat/fast.go). Flush-to-zero and
-// the default NaN do not concern ordinary numbers.
-func (s *State) hostFloat() bool { return s.FPCR&fpcrRMode == 0 && s.FPSR&fpsrIXC != 0 }
-
 // fpBegin prepares s.float for an operation on elements of e bits. It lives in
 // the State, since one on the stack would be allocated for every indirect call.
 func (s *State) fpBegin(e uint) *softfloat.Env {
@@ -53,7 +44,7 @@ func (s *State) fpBegin(e uint) *softfloat.Env {
 	if c&fpcrDN != 0 {
 		s.float.NaN = softfloat.NaNDefault
 	}
-	s.host = s.hostFloat()
+	s.host, s.inexact = c&fpcrRMode == 0 && e != 16, s.FPSR&fpsrIXC != 0
 	return &s.float
 }
 
@@ -136,31 +127,4 @@ func layout(e uint) (frac uint, top uint64) {
 func infinity(e uint) uint64 {
 	frac, top := layout(e)
 	return top << frac
-}
-
-// The fast path of the fused multiply-add. ok is as in softfloat/fast.go.
-
-func ordinary64(v uint64) bool    { return (v>>52+1)&0x7fe != 0 }
-func ordinary32(v uint32) bool    { return (v>>23+1)&0xfe != 0 }
-func largeEnough64(v uint64) bool { return v>>52&0x7ff-2 <= 0x7fc }
-func largeEnough32(v uint32) bool { return v>>23&0xff-2 <= 0xfc }
-
-func fastMulAdd64(a, b, c uint64) (r uint64, ok bool) {
-	if !ordinary64(a) || !ordinary64(b) || !ordinary64(c) {
-		return 0, false
-	}
-	r = math.Float64bits(math.FMA(math.Float64frombits(a), math.Float64frombits(b), math.Float64frombits(c)))
-	return r, largeEnough64(r)
-}
-
-// fastMulAdd32 adds the exact product in double precision. Rounding that sum
-// again errs only if it looks like a tie of single precision.
-func fastMulAdd32(a, b, c uint32) (r uint32, ok bool) {
-	if !ordinary32(a) || !ordinary32(b) || !ordinary32(c) {
-		return 0, false
-	}
-	x, y, z := math.Float32frombits(a), math.Float32frombits(b), math.Float32frombits(c)
-	sum := float64(float64(x)*float64(y)) + float64(z)
-	r = math.Float32bits(float32(sum))
-	return r, largeEnough32(r) && math.Float64bits(sum)&(1<<29-1) != 1<<28
 }

@@ -9,7 +9,7 @@ import (
 const toOdd = softfloat.ToOdd
 
 // Scalar floating point. The host's arithmetic is tried first and decides nearly
-// always; see softfloat/fast.go for why it may.
+// always; see fp_host.go for why it may.
 
 // scalar does one operation the long way.
 func (s *State) scalar(f laneFunc, d, n, m uint64, e uint) uint64 {
@@ -24,8 +24,8 @@ func (s *State) setScalar(o *op, v uint64) { s.V[o.rd&31] = [2]uint64{v, 0} }
 
 func fadd64(s *State, o *op) *op {
 	n, m := s.V[o.rn&31][0], s.V[o.rm&31][0]
-	r, ok := softfloat.FastAddF64(n, m)
-	if !ok || !s.hostFloat() {
+	r, ok := hostAdd64(n, m)
+	if !ok || !s.near() {
 		r = s.scalar(laneFADD, 0, n, m, 64)
 	}
 	s.setScalar(o, r)
@@ -34,8 +34,8 @@ func fadd64(s *State, o *op) *op {
 
 func fadd32(s *State, o *op) *op {
 	n, m := uint32(s.V[o.rn&31][0]), uint32(s.V[o.rm&31][0])
-	r, ok := softfloat.FastAddF32(n, m)
-	if !ok || !s.hostFloat() {
+	r, ok := hostAdd32(n, m)
+	if !ok || !s.near() {
 		r = uint32(s.scalar(laneFADD, 0, uint64(n), uint64(m), 32))
 	}
 	s.setScalar(o, uint64(r))
@@ -44,8 +44,8 @@ func fadd32(s *State, o *op) *op {
 
 func fsub64(s *State, o *op) *op {
 	n, m := s.V[o.rn&31][0], s.V[o.rm&31][0]
-	r, ok := softfloat.FastSubF64(n, m)
-	if !ok || !s.hostFloat() {
+	r, ok := hostSub64(n, m)
+	if !ok || !s.near() {
 		r = s.scalar(laneFSUB, 0, n, m, 64)
 	}
 	s.setScalar(o, r)
@@ -54,8 +54,8 @@ func fsub64(s *State, o *op) *op {
 
 func fsub32(s *State, o *op) *op {
 	n, m := uint32(s.V[o.rn&31][0]), uint32(s.V[o.rm&31][0])
-	r, ok := softfloat.FastSubF32(n, m)
-	if !ok || !s.hostFloat() {
+	r, ok := hostSub32(n, m)
+	if !ok || !s.near() {
 		r = uint32(s.scalar(laneFSUB, 0, uint64(n), uint64(m), 32))
 	}
 	s.setScalar(o, uint64(r))
@@ -64,8 +64,8 @@ func fsub32(s *State, o *op) *op {
 
 func fmul64(s *State, o *op) *op {
 	n, m := s.V[o.rn&31][0], s.V[o.rm&31][0]
-	r, ok := softfloat.FastMulF64(n, m)
-	if !ok || !s.hostFloat() {
+	r, ok := hostMul64(n, m)
+	if !ok || !s.near() {
 		r = s.scalar(laneFMUL, 0, n, m, 64)
 	}
 	s.setScalar(o, r)
@@ -74,8 +74,8 @@ func fmul64(s *State, o *op) *op {
 
 func fmul32(s *State, o *op) *op {
 	n, m := uint32(s.V[o.rn&31][0]), uint32(s.V[o.rm&31][0])
-	r, ok := softfloat.FastMulF32(n, m)
-	if !ok || !s.hostFloat() {
+	r, ok := hostMul32(n, m)
+	if !ok || !s.near() {
 		r = uint32(s.scalar(laneFMUL, 0, uint64(n), uint64(m), 32))
 	}
 	s.setScalar(o, uint64(r))
@@ -84,8 +84,8 @@ func fmul32(s *State, o *op) *op {
 
 func fdiv64(s *State, o *op) *op {
 	n, m := s.V[o.rn&31][0], s.V[o.rm&31][0]
-	r, ok := softfloat.FastDivF64(n, m)
-	if !ok || !s.hostFloat() {
+	r, ok := hostDiv64(n, m)
+	if !ok || !s.near() {
 		r = s.scalar(laneFDIV, 0, n, m, 64)
 	}
 	s.setScalar(o, r)
@@ -94,8 +94,8 @@ func fdiv64(s *State, o *op) *op {
 
 func fdiv32(s *State, o *op) *op {
 	n, m := uint32(s.V[o.rn&31][0]), uint32(s.V[o.rm&31][0])
-	r, ok := softfloat.FastDivF32(n, m)
-	if !ok || !s.hostFloat() {
+	r, ok := hostDiv32(n, m)
+	if !ok || !s.near() {
 		r = uint32(s.scalar(laneFDIV, 0, uint64(n), uint64(m), 32))
 	}
 	s.setScalar(o, uint64(r))
@@ -106,8 +106,8 @@ func fmadd64(s *State, o *op) *op {
 	n, m, a := s.V[o.rn&31][0], s.V[o.rm&31][0], s.V[o.ra&31][0]
 	n ^= o.imm & topD
 	a ^= o.imm << 32 & topD
-	r, ok := fastMulAdd64(n, m, a)
-	if !ok || !s.hostFloat() {
+	r, ok := hostFMA64(a, n, m)
+	if !ok || !s.near() {
 		r = s.scalar(laneFMLA, a, n, m, 64)
 	}
 	s.setScalar(o, r)
@@ -118,8 +118,8 @@ func fmadd32(s *State, o *op) *op {
 	n, m, a := uint32(s.V[o.rn&31][0]), uint32(s.V[o.rm&31][0]), uint32(s.V[o.ra&31][0])
 	n ^= uint32(o.imm>>32) & (1 << 31)
 	a ^= uint32(o.imm) & (1 << 31)
-	r, ok := fastMulAdd32(n, m, a)
-	if !ok || !s.hostFloat() {
+	r, ok := hostFMA32(a, n, m)
+	if !ok || !s.near() {
 		r = uint32(s.scalar(laneFMLA, uint64(a), uint64(n), uint64(m), 32))
 	}
 	s.setScalar(o, uint64(r))
@@ -337,7 +337,10 @@ func toGeneral(r softfloat.Rounding, unsigned bool) func(*binder) {
 	truncate := func(s *State, o *op) *op {
 		// What a C program does all the time.
 		e := uint(o.sh)
-		if r, ok := hostTruncate(s.V[o.rn&31][0]&ones(e), e, unsigned); ok && s.FPSR&fpsrIXC != 0 {
+		if r, exact, ok := hostTruncate(s.V[o.rn&31][0]&ones(e), e, unsigned); ok {
+			if !exact {
+				s.FPSR |= fpsrIXC
+			}
 			s.R[o.rd&63] = r & ones(uint(o.ra))
 			return o.after()
 		}
@@ -366,8 +369,11 @@ func fromGeneral(unsigned bool) func(*binder) {
 			s.setScalar(o, math.Float64bits(x))
 			return o.after()
 		}
-		if o.imm == 0 && s.hostFloat() {
-			if r, ok := hostInt(v, width, e, unsigned); ok {
+		if o.imm == 0 && s.FPCR&fpcrRMode == 0 {
+			if r, exact, ok := hostInt(v, width, e, unsigned); ok {
+				if !exact {
+					s.FPSR |= fpsrIXC
+				}
 				s.setScalar(o, r)
 				return o.after()
 			}

@@ -9,24 +9,24 @@ import (
 // The short ways of the instructions that compiled programs use most. Each
 // falls back on the general way of its shape where it does not apply.
 
-// fast64 and fast32 do an operation on the host; ok is as in softfloat/fast.go.
+// fast64 and fast32 do an operation on the host; ok is as in fp_host.go.
 type (
 	fast64 = func(d, n, m uint64) (r uint64, ok bool)
 	fast32 = func(d, n, m uint32) (r uint32, ok bool)
 )
 
-func hostFADD64(_, n, m uint64) (uint64, bool) { return softfloat.FastAddF64(n, m) }
-func hostFADD32(_, n, m uint32) (uint32, bool) { return softfloat.FastAddF32(n, m) }
-func hostFSUB64(_, n, m uint64) (uint64, bool) { return softfloat.FastSubF64(n, m) }
-func hostFSUB32(_, n, m uint32) (uint32, bool) { return softfloat.FastSubF32(n, m) }
-func hostFMUL64(_, n, m uint64) (uint64, bool) { return softfloat.FastMulF64(n, m) }
-func hostFMUL32(_, n, m uint32) (uint32, bool) { return softfloat.FastMulF32(n, m) }
-func hostFDIV64(_, n, m uint64) (uint64, bool) { return softfloat.FastDivF64(n, m) }
-func hostFDIV32(_, n, m uint32) (uint32, bool) { return softfloat.FastDivF32(n, m) }
-func hostFMLA64(d, n, m uint64) (uint64, bool) { return fastMulAdd64(n, m, d) }
-func hostFMLA32(d, n, m uint32) (uint32, bool) { return fastMulAdd32(n, m, d) }
-func hostFMLS64(d, n, m uint64) (uint64, bool) { return fastMulAdd64(n^topD, m, d) }
-func hostFMLS32(d, n, m uint32) (uint32, bool) { return fastMulAdd32(n^1<<31, m, d) }
+func hostFDIV64(_, n, m uint64) (uint64, bool) { return hostDiv64(n, m) }
+func hostFDIV32(_, n, m uint32) (uint32, bool) { return hostDiv32(n, m) }
+func hostFMLS64(d, n, m uint64) (uint64, bool) { return hostFMA64(d, n^topD, m) }
+func hostFMLS32(d, n, m uint32) (uint32, bool) { return hostFMA32(d, n^1<<31, m) }
+
+// Those of two operands that have a function of their own for whole vectors.
+func hostFADD64(_, n, m uint64) (uint64, bool) { return hostAdd64(n, m) }
+func hostFADD32(_, n, m uint32) (uint32, bool) { return hostAdd32(n, m) }
+func hostFSUB64(_, n, m uint64) (uint64, bool) { return hostSub64(n, m) }
+func hostFSUB32(_, n, m uint32) (uint32, bool) { return hostSub32(n, m) }
+func hostFMUL64(_, n, m uint64) (uint64, bool) { return hostMul64(n, m) }
+func hostFMUL32(_, n, m uint32) (uint32, bool) { return hostMul32(n, m) }
 
 // two32 does both elements of a doubleword.
 func two32(f fast32, d, n, m uint64) (uint64, bool) {
@@ -41,7 +41,7 @@ func two32(f fast32, d, n, m uint64) (uint64, bool) {
 // onHost does a vector operation on the host, or reports that it cannot.
 func (s *State) onHost(o *op, m [2]uint64, single fast32, double fast64) bool {
 	d, n := &s.V[o.rd&31], &s.V[o.rn&31]
-	if !s.hostFloat() || o.cc == scalarForm {
+	if !s.near() || o.cc == scalarForm {
 		return false
 	}
 	var lo, hi uint64
@@ -139,8 +139,8 @@ func fabs32(s *State, o *op) *op {
 
 func fsqrt64(s *State, o *op) *op {
 	n := s.V[o.rn&31][0]
-	r, ok := softfloat.FastSqrtF64(n)
-	if !ok || !s.hostFloat() {
+	r, ok := hostSqrt64(n)
+	if !ok || !s.near() {
 		r = s.scalar(laneFSQRT, 0, n, 0, 64)
 	}
 	s.setScalar(o, r)
@@ -149,8 +149,8 @@ func fsqrt64(s *State, o *op) *op {
 
 func fsqrt32(s *State, o *op) *op {
 	n := uint32(s.V[o.rn&31][0])
-	r, ok := softfloat.FastSqrtF32(n)
-	if !ok || !s.hostFloat() {
+	r, ok := hostSqrt32(n)
+	if !ok || !s.near() {
 		r = uint32(s.scalar(laneFSQRT, 0, uint64(n), 0, 32))
 	}
 	s.setScalar(o, uint64(r))
@@ -169,7 +169,7 @@ func fcvtDS(s *State, o *op) *op {
 
 func fcvtSD(s *State, o *op) *op {
 	r, ok := softfloat.FastF64ToF32(s.V[o.rn&31][0])
-	if !ok || !s.hostFloat() {
+	if !ok || s.FPCR&fpcrRMode != 0 || s.FPSR&fpsrIXC == 0 {
 		return fcvt(s, o)
 	}
 	s.setScalar(o, uint64(r))
@@ -212,25 +212,27 @@ func hostRelation(n, m uint64, e uint) (r softfloat.Relation, ok bool) {
 	return softfloat.Greater, true
 }
 
-// hostInt converts an integer, rounding to nearest; Inexact must be noted already.
-func hostInt(v uint64, width, e uint, unsigned bool) (r uint64, ok bool) {
+// hostInt converts an integer, rounding to nearest.
+func hostInt(v uint64, width, e uint, unsigned bool) (r uint64, exact, ok bool) {
 	i := sx(v, width)
 	if unsigned && width < 64 {
 		i = int64(v)
 	} else if unsigned && i < 0 {
-		return 0, false // not right on every host
+		return 0, false, false // not right on every host
 	}
-	switch {
+	short := uint64(i+1<<53) <= 1<<54 // exact in double precision
+	switch x := float64(i); {
 	case e == 64:
-		return math.Float64bits(float64(i)), true
-	case e == 32 && uint64(i+1<<53) <= 1<<54: // exact in double precision
-		return uint64(math.Float32bits(float32(float64(i)))), true
+		return math.Float64bits(x), short || x < 1<<63 && int64(x) == i, true
+	case e == 32 && short:
+		y := float32(x)
+		return uint64(math.Float32bits(y)), float64(y) == x, true
 	}
-	return 0, false
+	return 0, false, false
 }
 
 // hostTruncate converts to an integer that fits 32 bits, signed or not.
-func hostTruncate(n uint64, e uint, unsigned bool) (r uint64, ok bool) {
+func hostTruncate(n uint64, e uint, unsigned bool) (r uint64, exact, ok bool) {
 	var x float64
 	switch {
 	case e == 64 && softfloat.OrdinaryOrZero64(n):
@@ -238,12 +240,13 @@ func hostTruncate(n uint64, e uint, unsigned bool) (r uint64, ok bool) {
 	case e == 32 && softfloat.OrdinaryOrZero32(uint32(n)):
 		x = float64(math.Float32frombits(uint32(n)))
 	default:
-		return 0, false
+		return 0, false, false
 	}
 	if x >= 1<<31 || x <= -1<<31 || unsigned && x < 0 {
-		return 0, false
+		return 0, false, false
 	}
-	return uint64(int64(x)), true
+	i := int64(x)
+	return uint64(i), float64(i) == x, true
 }
 
 // Operations of three doublewords.

@@ -67,13 +67,22 @@ func qstr(s *State, r uint8, a uint64) {
 	s.mem.Store128(uint32(a), v[0], v[1])
 }
 
+// qldrImm and qldrLSL are Load128 written out, which the compiler does not do.
 func qldrImm(s *State, o *op) *op {
-	qldr(s, o.rd, s.R[o.rn&63]+o.imm)
+	a := uint32(s.R[o.rn&63] + o.imm)
+	lo := s.mem.Load64(a)
+	hi := s.mem.Load64(a + 8)
+	d := &s.V[o.rd&31]
+	d[0], d[1] = lo, hi
 	return o.after()
 }
 
 func qldrLSL(s *State, o *op) *op {
-	qldr(s, o.rd, s.R[o.rn&63]+s.R[o.rm&63]<<(o.sh&63))
+	a := uint32(s.R[o.rn&63] + s.R[o.rm&63]<<(o.sh&63))
+	lo := s.mem.Load64(a)
+	hi := s.mem.Load64(a + 8)
+	d := &s.V[o.rd&31]
+	d[0], d[1] = lo, hi
 	return o.after()
 }
 
@@ -91,13 +100,29 @@ func qldrPost(s *State, o *op) *op {
 	return o.after()
 }
 
+// qstrImm and qstrLSL write an aligned register without a call: it lies in one
+// page, so that either all of it faults or nothing.
 func qstrImm(s *State, o *op) *op {
-	qstr(s, o.rd, s.R[o.rn&63]+o.imm)
+	a := uint32(s.R[o.rn&63] + o.imm)
+	if a&15 != 0 {
+		qstr(s, o.rd, uint64(a))
+		return o.after()
+	}
+	v := &s.V[o.rd&31]
+	s.mem.Store64(a, v[0])
+	s.mem.Store64(a+8, v[1])
 	return o.after()
 }
 
 func qstrLSL(s *State, o *op) *op {
-	qstr(s, o.rd, s.R[o.rn&63]+s.R[o.rm&63]<<(o.sh&63))
+	a := uint32(s.R[o.rn&63] + s.R[o.rm&63]<<(o.sh&63))
+	if a&15 != 0 {
+		qstr(s, o.rd, uint64(a))
+		return o.after()
+	}
+	v := &s.V[o.rd&31]
+	s.mem.Store64(a, v[0])
+	s.mem.Store64(a+8, v[1])
 	return o.after()
 }
 

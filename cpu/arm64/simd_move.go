@@ -98,45 +98,6 @@ func modBIC(s *State, o *op) *op {
 	return o.after()
 }
 
-// permute is for two registers whose elements go to new places: from says, for
-// a result's element i of n, which of the 2n elements of rm:rn it is.
-func permute(from func(i, n uint) uint) func(*binder) {
-	run := func(s *State, o *op) *op {
-		e := uint(o.sh)
-		src := [4]uint64{}
-		n, m := &s.V[o.rn&31], &s.V[o.rm&31]
-		count := 64 / e
-		if o.cc == 1 {
-			src = [4]uint64{n[0], n[1], m[0], m[1]}
-			count *= 2
-		} else {
-			src = [4]uint64{n[0], m[0]}
-		}
-		var r [2]uint64
-		for i := range count {
-			at := from(i, count) * e
-			setElement(&r, i, e, src[at>>6&3]>>(at&63))
-		}
-		s.V[o.rd&31] = r
-		return o.after()
-	}
-	return func(b *binder) { b.vector(run, 0) }
-}
-
-// Element i of ZIP (upper 0 or 1: which half), UZP and TRN (odd).
-
-func zipFrom(upper uint) func(i, n uint) uint {
-	return func(i, n uint) uint { return upper*n/2 + i/2 + i&1*n }
-}
-
-func uzpFrom(odd uint) func(i, n uint) uint {
-	return func(i, _ uint) uint { return 2*i + odd }
-}
-
-func trnFrom(odd uint) func(i, n uint) uint {
-	return func(i, n uint) uint { return i&^1 + odd + i&1*n }
-}
-
 // vecEXT takes bytes from rm:rn, from number imm on.
 func vecEXT(s *State, o *op) *op {
 	n, m := s.V[o.rn&31], s.V[o.rm&31]
@@ -155,27 +116,34 @@ func vecEXT(s *State, o *op) *op {
 // a number beyond them gives zero or leaves the byte.
 func table(keep bool, registers uint8) func(*binder) {
 	run := func(s *State, o *op) *op {
-		d, m := s.V[o.rd&31], s.V[o.rm&31]
-		var r [2]uint64
-		for i := range uint(16) {
-			at := uint(m[i>>3] >> (i & 7 * 8) & 0xff)
-			var v uint64
-			switch {
-			case at < 16*uint(o.ra):
-				reg := &s.V[(uint(o.rn)+at>>4)&31]
-				v = reg[at>>3&1] >> (at & 7 * 8) & 0xff
-			case keep:
-				v = d[i>>3] >> (i & 7 * 8) & 0xff
-			}
-			r[i>>3] |= v << (i & 7 * 8)
+		var t [8]uint64
+		for i := range uint(o.ra) {
+			v := &s.V[(uint(o.rn)+i)&31]
+			t[2*i&7], t[(2*i+1)&7] = v[0], v[1]
 		}
-		s.put(o, r[0], r[1])
+		size := uint64(o.ra) * 16
+		d, m := s.V[o.rd&31], s.V[o.rm&31]
+		lo := lookUp(&t, size, m[0], d[0], keep)
+		s.put(o, lo, lookUp(&t, size, m[1], d[1], keep))
 		return o.after()
 	}
 	return func(b *binder) {
 		o := b.vector(run, 0)
 		o.ra = registers
 	}
+}
+
+// lookUp does eight bytes of a table.
+func lookUp(t *[8]uint64, size, numbers, old uint64, keep bool) (r uint64) {
+	for k := 0; k < 64; k += 8 {
+		switch at := numbers >> k & 0xff; {
+		case at < size:
+			r |= t[at>>3&7] >> (at & 7 * 8) & 0xff << k
+		case keep:
+			r |= old & (0xff << k)
+		}
+	}
+	return r
 }
 
 // saddlv adds all elements of rn as signed numbers.

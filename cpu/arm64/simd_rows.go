@@ -84,27 +84,27 @@ var simdThreeRows = Section{Ref: "C3.6 Advanced SIMD three same", Rows: []Spec{
 // The same in floating point; T is sz.
 var simdFloatThreeRows = Section{Ref: "C3.6 Advanced SIMD three same: floating-point", Rows: []Spec{
 	{"fmaxnm", "0Q0011100T1mmmmm110001nnnnnddddd", "=Vd.F Vn.F Vm.F", FP, fsame(laneFMAXNM)},
-	{"fmla", "0Q0011100T1mmmmm110011nnnnnddddd", "+Vd.F Vn.F Vm.F", FP, fsameHost(laneFMLA, hostFMLA32, hostFMLA64)},
+	{"fmla", "0Q0011100T1mmmmm110011nnnnnddddd", "+Vd.F Vn.F Vm.F", FP, straight(fused2d(0, false), fused4s(0, false), fsameHost(laneFMLA, hostFMA32, hostFMA64))},
 	{"fadd", "0Q0011100T1mmmmm110101nnnnnddddd", "=Vd.F Vn.F Vm.F", FP, straight(fadd2d, fadd4s, fsameHost(laneFADD, hostFADD32, hostFADD64))},
 	{"fmulx", "0Q0011100T1mmmmm110111nnnnnddddd", "=Vd.F Vn.F Vm.F", FP, fsame(laneFMULX)},
-	{"fcmeq", "0Q0011100T1mmmmm111001nnnnnddddd", "=Vd.F Vn.F Vm.F", FP, fsame(laneFCMEQ)},
+	{"fcmeq", "0Q0011100T1mmmmm111001nnnnnddddd", "=Vd.F Vn.F Vm.F", FP, straight(compare2d(testEQ), compare4s(testEQ), fsame(laneFCMEQ))},
 	{"fmax", "0Q0011100T1mmmmm111101nnnnnddddd", "=Vd.F Vn.F Vm.F", FP, fsame(laneFMAX)},
 	{"frecps", "0Q0011100T1mmmmm111111nnnnnddddd", "=Vd.F Vn.F Vm.F", FP, fsame(laneFRECPS)},
 	{"fminnm", "0Q0011101T1mmmmm110001nnnnnddddd", "=Vd.F Vn.F Vm.F", FP, fsame(laneFMINNM)},
-	{"fmls", "0Q0011101T1mmmmm110011nnnnnddddd", "+Vd.F Vn.F Vm.F", FP, fsameHost(laneFMLS, hostFMLS32, hostFMLS64)},
+	{"fmls", "0Q0011101T1mmmmm110011nnnnnddddd", "+Vd.F Vn.F Vm.F", FP, straight(fused2d(topD, false), fused4s(1<<31, false), fsameHost(laneFMLS, hostFMLS32, hostFMLS64))},
 	{"fsub", "0Q0011101T1mmmmm110101nnnnnddddd", "=Vd.F Vn.F Vm.F", FP, straight(fsub2d, fsub4s, fsameHost(laneFSUB, hostFSUB32, hostFSUB64))},
 	{"fmin", "0Q0011101T1mmmmm111101nnnnnddddd", "=Vd.F Vn.F Vm.F", FP, fsame(laneFMIN)},
 	{"frsqrts", "0Q0011101T1mmmmm111111nnnnnddddd", "=Vd.F Vn.F Vm.F", FP, fsame(laneFRSQRTS)},
 	{"fmaxnmp", "0Q1011100T1mmmmm110001nnnnnddddd", "=Vd.F Vn.F Vm.F", FP, fpairwise(laneFMAXNM)},
-	{"faddp", "0Q1011100T1mmmmm110101nnnnnddddd", "=Vd.F Vn.F Vm.F", FP, fpairwise(laneFADD)},
+	{"faddp", "0Q1011100T1mmmmm110101nnnnnddddd", "=Vd.F Vn.F Vm.F", FP, straight(faddp2d, faddp4s, fpairwise(laneFADD))},
 	{"fmul", "0Q1011100T1mmmmm110111nnnnnddddd", "=Vd.F Vn.F Vm.F", FP, straight(fmul2d, fmul4s, fsameHost(laneFMUL, hostFMUL32, hostFMUL64))},
-	{"fcmge", "0Q1011100T1mmmmm111001nnnnnddddd", "=Vd.F Vn.F Vm.F", FP, fsame(laneFCMGE)},
+	{"fcmge", "0Q1011100T1mmmmm111001nnnnnddddd", "=Vd.F Vn.F Vm.F", FP, straight(compare2d(testGE), compare4s(testGE), fsame(laneFCMGE))},
 	{"facge", "0Q1011100T1mmmmm111011nnnnnddddd", "=Vd.F Vn.F Vm.F", FP, fsame(laneFACGE)},
 	{"fmaxp", "0Q1011100T1mmmmm111101nnnnnddddd", "=Vd.F Vn.F Vm.F", FP, fpairwise(laneFMAX)},
-	{"fdiv", "0Q1011100T1mmmmm111111nnnnnddddd", "=Vd.F Vn.F Vm.F", FP, fsameHost(laneFDIV, hostFDIV32, hostFDIV64)},
+	{"fdiv", "0Q1011100T1mmmmm111111nnnnnddddd", "=Vd.F Vn.F Vm.F", FP, straight(fdiv2d, fdiv4s, fsameHost(laneFDIV, hostFDIV32, hostFDIV64))},
 	{"fminnmp", "0Q1011101T1mmmmm110001nnnnnddddd", "=Vd.F Vn.F Vm.F", FP, fpairwise(laneFMINNM)},
 	{"fabd", "0Q1011101T1mmmmm110101nnnnnddddd", "=Vd.F Vn.F Vm.F", FP, fsame(laneFABD)},
-	{"fcmgt", "0Q1011101T1mmmmm111001nnnnnddddd", "=Vd.F Vn.F Vm.F", FP, fsame(laneFCMGT)},
+	{"fcmgt", "0Q1011101T1mmmmm111001nnnnnddddd", "=Vd.F Vn.F Vm.F", FP, straight(compare2d(testGT), compare4s(testGT), fsame(laneFCMGT))},
 	{"facgt", "0Q1011101T1mmmmm111011nnnnnddddd", "=Vd.F Vn.F Vm.F", FP, fsame(laneFACGT)},
 	{"fminp", "0Q1011101T1mmmmm111101nnnnnddddd", "=Vd.F Vn.F Vm.F", FP, fpairwise(laneFMIN)},
 
@@ -180,13 +180,13 @@ var simdElementRows = Section{Ref: "C3.6 Advanced SIMD vector x indexed element"
 }}
 
 var simdFloatElementRows = Section{Ref: "C3.6 Advanced SIMD vector x indexed element: floating-point", Rows: []Spec{
-	{"fmla", "0Q0011111TLMmmmm0001H0nnnnnddddd", "+Vd.F Vn.F Vm.F[x]", FP, fbyElemHost(laneFMLA, hostFMLA32, hostFMLA64)},
-	{"fmls", "0Q0011111TLMmmmm0101H0nnnnnddddd", "+Vd.F Vn.F Vm.F[x]", FP, fbyElemHost(laneFMLS, hostFMLS32, hostFMLS64)},
-	{"fmul", "0Q0011111TLMmmmm1001H0nnnnnddddd", "=Vd.F Vn.F Vm.F[x]", FP, straight(fmulElem2d, asIs, fbyElemHost(laneFMUL, hostFMUL32, hostFMUL64))},
+	{"fmla", "0Q0011111TLMmmmm0001H0nnnnnddddd", "+Vd.F Vn.F Vm.F[x]", FP, straight(fused2d(0, true), fused4s(0, true), fbyElemHost(laneFMLA, hostFMA32, hostFMA64))},
+	{"fmls", "0Q0011111TLMmmmm0101H0nnnnnddddd", "+Vd.F Vn.F Vm.F[x]", FP, straight(fused2d(topD, true), fused4s(1<<31, true), fbyElemHost(laneFMLS, hostFMLS32, hostFMLS64))},
+	{"fmul", "0Q0011111TLMmmmm1001H0nnnnnddddd", "=Vd.F Vn.F Vm.F[x]", FP, straight(fmulElem2d, fmulElem4s, fbyElemHost(laneFMUL, hostFMUL32, hostFMUL64))},
 	{"fmulx", "0Q1011111TLMmmmm1001H0nnnnnddddd", "=Vd.F Vn.F Vm.F[x]", FP, fbyElem(laneFMULX)},
-	{"fmla", "010111111TLMmmmm0001H0nnnnnddddd", "+Fd Fn Vm.F[x]", FP, fbyElemHost(laneFMLA, hostFMLA32, hostFMLA64)},
+	{"fmla", "010111111TLMmmmm0001H0nnnnnddddd", "+Fd Fn Vm.F[x]", FP, fbyElemHost(laneFMLA, hostFMA32, hostFMA64)},
 	{"fmls", "010111111TLMmmmm0101H0nnnnnddddd", "+Fd Fn Vm.F[x]", FP, fbyElemHost(laneFMLS, hostFMLS32, hostFMLS64)},
-	{"fmul", "010111111TLMmmmm1001H0nnnnnddddd", "=Fd Fn Vm.F[x]", FP, straight(fmulElem2d, asIs, fbyElemHost(laneFMUL, hostFMUL32, hostFMUL64))},
+	{"fmul", "010111111TLMmmmm1001H0nnnnnddddd", "=Fd Fn Vm.F[x]", FP, straight(fmulElem2d, fmulElem4s, fbyElemHost(laneFMUL, hostFMUL32, hostFMUL64))},
 	{"fmulx", "011111111TLMmmmm1001H0nnnnnddddd", "=Fd Fn Vm.F[x]", FP, fbyElem(laneFMULX)},
 }}
 

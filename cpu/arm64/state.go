@@ -60,13 +60,14 @@ type State struct {
 	mon monitor
 
 	// What follows belongs to the Run under way.
-	float  softfloat.Env // of the operation under way
-	host   bool          // ordinary numbers may be left to the host in it
-	mem    *memory.Space
-	thread *cpu.Thread
-	run    *run
-	fence  uint32   // touched by barriers
-	stop   cpu.Stop // filled by an operation that leaves with linkStop
+	float   softfloat.Env // of the operation under way
+	host    bool          // it rounds to nearest: ordinary numbers may be left to the host
+	inexact bool          // Inexact was noted before it
+	mem     *memory.Space
+	thread  *cpu.Thread
+	run     *run
+	fence   uint32   // touched by barriers
+	stop    cpu.Stop // filled by an operation that leaves with linkStop
 }
 
 // monitor is the local exclusive monitor: what a load-exclusive saw.
@@ -125,7 +126,7 @@ func (s *State) SetCarry(on bool) {
 func (s *State) Clone() cpu.State {
 	c := *s
 	c.mem, c.thread, c.run, c.stop = nil, nil, nil, cpu.Stop{}
-	c.float, c.host = softfloat.Env{}, false
+	c.float, c.host, c.inexact = softfloat.Env{}, false, false
 	clear(c.R[Zero:])
 	return &c
 }
