@@ -150,3 +150,22 @@ func ExactMulF32(a, b uint32) (r uint32, ok bool) {
 	}
 	return r, largeEnough32(r) && bits.TrailingZeros32(a|1<<23)+bits.TrailingZeros32(b|1<<23) >= 24
 }
+
+// FastMulAddF64 is a×b+c, rounded once.
+func FastMulAddF64(a, b, c uint64) (r uint64, ok bool) {
+	if !ordinary64(a) || !ordinary64(b) || !ordinary64(c) {
+		return 0, false // before what some hosts do in software
+	}
+	r = math.Float64bits(math.FMA(math.Float64frombits(a), math.Float64frombits(b), math.Float64frombits(c)))
+	return r, largeEnough64(r)
+}
+
+// FastMulAddF32 is a×b+c, rounded once: the product is exact in double
+// precision, and rounding the sum twice errs only if it looks like a tie of
+// single precision.
+func FastMulAddF32(a, b, c uint32) (r uint32, ok bool) {
+	x, y, z := math.Float32frombits(a), math.Float32frombits(b), math.Float32frombits(c)
+	sum := float64(float64(x)*float64(y)) + float64(z)
+	r = math.Float32bits(float32(sum))
+	return r, ordinary32(a) && ordinary32(b) && ordinary32(c) && largeEnough32(r) && math.Float64bits(sum)&(1<<29-1) != 1<<28
+}

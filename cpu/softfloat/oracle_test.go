@@ -309,6 +309,35 @@ func BenchmarkAddF64(b *testing.B) {
 	}
 }
 
+// The same of the fused multiply-add.
+func TestFastMulAdd(t *testing.T) {
+	r := newRNG(17)
+	taken := 0
+	for range 300000 {
+		a := r.f64()
+		b := r.near64(a)
+		c := r.near64(b)
+		if got, ok := FastMulAddF64(a, b, c); ok {
+			e := Env{Flags: Inexact}
+			if want := e.MulAddF64(a, b, c); got != want || e.Flags != Inexact {
+				t.Fatalf("%x × %x + %x: fast %x, full %x flags %#x", a, b, c, got, want, e.Flags)
+			}
+			taken++
+		}
+		x := r.f32()
+		y := r.near32(x)
+		z := r.near32(y)
+		if got, ok := FastMulAddF32(x, y, z); ok {
+			e := Env{Flags: Inexact}
+			if want := e.MulAddF32(x, y, z); got != want || e.Flags != Inexact {
+				t.Fatalf("%x × %x + %x: fast %x, full %x flags %#x", x, y, z, got, want, e.Flags)
+			}
+			taken++
+		}
+	}
+	require.Greater(t, taken, 10000)
+}
+
 func BenchmarkFastAddF64(b *testing.B) {
 	x, y := math.Float64bits(1.1), math.Float64bits(2.3)
 	for b.Loop() {

@@ -128,7 +128,7 @@ var tables = []*Section{
 
 // vexTables lists the sections of VEX encodings.
 var vexTables = []*Section{
-	&avxMoveRows, &avxNewRows, &avxIntRows, &avxFloatRows,
+	&avxMoveRows, &avxNewRows, &avxIntRows, &avxFloatRows, &fmaRows, &f16cRows,
 }
 
 // lookup is the decoder's index: for each opcode of each map the candidate
