@@ -223,14 +223,10 @@ func (b *binder) sseForm(next uint8) {
 		b.bindAs(do) // nothing to clear
 		return
 	}
-	fn, ok := do.(opFunc)
-	if !ok {
-		fn = do.(sized)[sizeIndex(d.Size)]
-	}
 	if d.VecLen == 32 {
-		b.wide(fn, next)
+		b.wide(do.(opFunc), next)
 	} else {
-		b.narrow(fn)
+		b.narrow(do)
 	}
 }
 
@@ -286,21 +282,33 @@ func (d *Inst) memArg() *Arg {
 	return nil
 }
 
-// narrow emits fn for 128 bits or a scalar. The operation behind the first one
-// is not run by the loop, but by the first.
-func (b *binder) narrow(fn opFunc) {
+// narrow emits the operations for 128 bits or a scalar. The one that do makes
+// is not run by the loop, but by the one before it.
+func (b *binder) narrow(do any) {
+	whole, opts := b.d, b.opts
 	d := &b.d
 	if d.HasMem {
 		b.addressParts()
+		b.opts.Checked = false
+		if d.segment() != Zero && d.Mem.Base != Zero && d.Mem.Index != Zero {
+			d.Mem.Base = temp
+			d.Prefix &^= PrefixFS | PrefixGS
+		}
 	}
-	first, second := d.sources()
 	o := b.emit(narrowOp)
-	o.dst, o.src = d.Args[0].Reg, first
-	o = b.emit(fn)
-	o.dst, o.src, o.imm = vecDst0, second, d.immediate()
-	if a := d.memArg(); a != nil {
-		b.address(o, a)
+	o.dst, o.src = d.Args[0].Reg, Zero
+	d.Args[0].Reg = vecDst0
+	if d.Row.vvvv {
+		o.src = d.Args[1].Reg
+		d.NArgs--
+		copy(d.Args[1:], whole.Args[2:])
 	}
+	n := len(b.ops)
+	b.bindAs(do)
+	if len(b.ops) != n+1 {
+		panic("x86: not one operation: " + d.Row.String())
+	}
+	b.d, b.opts = whole, opts
 }
 
 func narrowOp(s *State, o *op) *op {
