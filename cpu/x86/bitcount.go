@@ -14,6 +14,10 @@ var lzcntRows = Section{Ref: "Vol. 2A, LZCNT", Feature: "LZCNT", Rows: []Spec{
 	{"F3 0F BD /r", "lzcnt", "=Gv Ev", "w:zc u:osap", 0, sized{1: lzcnt[uint16], 2: lzcnt32, 3: lzcnt64}},
 }}
 
+var tzcntRows = Section{Ref: "Vol. 2B, TZCNT", Feature: "BMI1", Rows: []Spec{
+	{"F3 0F BC /r", "tzcnt", "=Gv Ev", "w:zc u:osap", 0, sized{1: tzcnt[uint16], 2: tzcnt32, 3: tzcnt64}},
+}}
+
 func popcnt[T word](s *State, o *op) *op {
 	v := uint64(rm[T](s, o))
 	setReg(s, o.dst, T(bits.OnesCount64(v)))

@@ -570,6 +570,52 @@ func andRR8(s *State, o *op) *op {
 	return o.after()
 }
 
+func andn32(s *State, o *op) *op {
+	r := third[uint32](s, o) &^ reg[uint32](s, o.src)
+	setReg(s, o.dst, r)
+	{
+		r, c := uint32(r), bool(false)
+
+		s.fz = uint64(r)
+		s.fs = sext(r)&^0xff | 1
+		s.cf = b2u(c)
+		s.fx = s.cf << 63
+	}
+	return o.after()
+}
+
+func andn64(s *State, o *op) *op {
+	r := third[uint64](s, o) &^ reg[uint64](s, o.src)
+	setReg(s, o.dst, r)
+	{
+		r, c := uint64(r), bool(false)
+
+		s.fz = uint64(r)
+		s.fs = sext(r)&^0xff | 1
+		s.cf = b2u(c)
+		s.fx = s.cf << 63
+	}
+	return o.after()
+}
+
+func bextr32(s *State, o *op) *op {
+	v, control := rm[uint32](s, o), s.R[o.aux&31]
+	start, length := uint(uint8(control)), uint(uint8(control>>8))
+	r := v >> start & (1<<length - 1)
+	setReg(s, o.dst, r)
+	s.testFlags(r == 0, false)
+	return o.after()
+}
+
+func bextr64(s *State, o *op) *op {
+	v, control := rm[uint64](s, o), s.R[o.aux&31]
+	start, length := uint(uint8(control)), uint(uint8(control>>8))
+	r := v >> start & (1<<length - 1)
+	setReg(s, o.dst, r)
+	s.testFlags(r == 0, false)
+	return o.after()
+}
+
 func bitTest32(s *State, o *op) *op {
 	mask, m := bitOperand[uint32](s, o)
 	var v uint32
@@ -591,6 +637,96 @@ func bitTest64(s *State, o *op) *op {
 		v = reg[uint64](s, o.dst)
 	}
 	s.setCF(b2u(v&mask != 0))
+	return o.after()
+}
+
+func blsi32(s *State, o *op) *op {
+	v := rm[uint32](s, o)
+	r := v & -v
+	setReg(s, o.dst, r)
+	{
+		r, c := uint32(r), bool(v != 0)
+
+		s.fz = uint64(r)
+		s.fs = sext(r)&^0xff | 1
+		s.cf = b2u(c)
+		s.fx = s.cf << 63
+	}
+	return o.after()
+}
+
+func blsi64(s *State, o *op) *op {
+	v := rm[uint64](s, o)
+	r := v & -v
+	setReg(s, o.dst, r)
+	{
+		r, c := uint64(r), bool(v != 0)
+
+		s.fz = uint64(r)
+		s.fs = sext(r)&^0xff | 1
+		s.cf = b2u(c)
+		s.fx = s.cf << 63
+	}
+	return o.after()
+}
+
+func blsmsk32(s *State, o *op) *op {
+	v := rm[uint32](s, o)
+	r := v ^ (v - 1)
+	setReg(s, o.dst, r)
+	{
+		r, c := uint32(r), bool(v == 0)
+
+		s.fz = uint64(r)
+		s.fs = sext(r)&^0xff | 1
+		s.cf = b2u(c)
+		s.fx = s.cf << 63
+	}
+	return o.after()
+}
+
+func blsmsk64(s *State, o *op) *op {
+	v := rm[uint64](s, o)
+	r := v ^ (v - 1)
+	setReg(s, o.dst, r)
+	{
+		r, c := uint64(r), bool(v == 0)
+
+		s.fz = uint64(r)
+		s.fs = sext(r)&^0xff | 1
+		s.cf = b2u(c)
+		s.fx = s.cf << 63
+	}
+	return o.after()
+}
+
+func blsr32(s *State, o *op) *op {
+	v := rm[uint32](s, o)
+	r := v & (v - 1)
+	setReg(s, o.dst, r)
+	{
+		r, c := uint32(r), bool(v == 0)
+
+		s.fz = uint64(r)
+		s.fs = sext(r)&^0xff | 1
+		s.cf = b2u(c)
+		s.fx = s.cf << 63
+	}
+	return o.after()
+}
+
+func blsr64(s *State, o *op) *op {
+	v := rm[uint64](s, o)
+	r := v & (v - 1)
+	setReg(s, o.dst, r)
+	{
+		r, c := uint64(r), bool(v == 0)
+
+		s.fz = uint64(r)
+		s.fs = sext(r)&^0xff | 1
+		s.cf = b2u(c)
+		s.fx = s.cf << 63
+	}
 	return o.after()
 }
 
@@ -630,6 +766,36 @@ func bsr64(s *State, o *op) *op {
 	if v != 0 {
 		s.fs = uint64(bits.Len64(v) - 1)
 		setReg(s, o.dst, uint64(s.fs))
+	}
+	return o.after()
+}
+
+func bzhi32(s *State, o *op) *op {
+	v, n := rm[uint32](s, o), uint(uint8(s.R[o.aux&31]))
+	r := v & (1<<n - 1)
+	setReg(s, o.dst, r)
+	{
+		r, c := uint32(r), bool(n >= width[uint32]())
+
+		s.fz = uint64(r)
+		s.fs = sext(r)&^0xff | 1
+		s.cf = b2u(c)
+		s.fx = s.cf << 63
+	}
+	return o.after()
+}
+
+func bzhi64(s *State, o *op) *op {
+	v, n := rm[uint64](s, o), uint(uint8(s.R[o.aux&31]))
+	r := v & (1<<n - 1)
+	setReg(s, o.dst, r)
+	{
+		r, c := uint64(r), bool(n >= width[uint64]())
+
+		s.fz = uint64(r)
+		s.fs = sext(r)&^0xff | 1
+		s.cf = b2u(c)
+		s.fx = s.cf << 63
 	}
 	return o.after()
 }
@@ -2363,6 +2529,50 @@ func orRR8(s *State, o *op) *op {
 	return o.after()
 }
 
+func pdep32(s *State, o *op) *op {
+	mask, v := uint64(third[uint32](s, o)), s.R[o.src&31]
+	var r uint64
+	for ; mask != 0; mask &= mask - 1 {
+		r |= mask & -mask & -(v & 1)
+		v >>= 1
+	}
+	setReg(s, o.dst, uint32(r))
+	return o.after()
+}
+
+func pdep64(s *State, o *op) *op {
+	mask, v := uint64(third[uint64](s, o)), s.R[o.src&31]
+	var r uint64
+	for ; mask != 0; mask &= mask - 1 {
+		r |= mask & -mask & -(v & 1)
+		v >>= 1
+	}
+	setReg(s, o.dst, uint64(r))
+	return o.after()
+}
+
+func pext32(s *State, o *op) *op {
+	mask, v := uint64(third[uint32](s, o)), s.R[o.src&31]
+	var r uint64
+	for n := 0; mask != 0; n++ {
+		r |= v >> (bits.TrailingZeros64(mask) & 63) & 1 << n
+		mask &= mask - 1
+	}
+	setReg(s, o.dst, uint32(r))
+	return o.after()
+}
+
+func pext64(s *State, o *op) *op {
+	mask, v := uint64(third[uint64](s, o)), s.R[o.src&31]
+	var r uint64
+	for n := 0; mask != 0; n++ {
+		r |= v >> (bits.TrailingZeros64(mask) & 63) & 1 << n
+		mask &= mask - 1
+	}
+	setReg(s, o.dst, uint64(r))
+	return o.after()
+}
+
 func pop64(s *State, o *op) *op {
 	sp := s.R[RSP]
 	v := s.mem.Load64(uint32(sp))
@@ -2602,6 +2812,18 @@ func ror8(s *State, o *op) *op {
 	return o.after()
 }
 
+func rorx32(s *State, o *op) *op {
+	v, n := rm[uint32](s, o), uint(o.imm)&(width[uint32]()-1)
+	setReg(s, o.dst, v>>n|v<<(width[uint32]()-n))
+	return o.after()
+}
+
+func rorx64(s *State, o *op) *op {
+	v, n := rm[uint64](s, o), uint(o.imm)&(width[uint64]()-1)
+	setReg(s, o.dst, v>>n|v<<(width[uint64]()-n))
+	return o.after()
+}
+
 func sarM32(s *State, o *op) *op {
 	m := s.ea(o)
 	a, n := int64(sext(s.mem.Load32(m))), shiftCount[uint32](s, o)
@@ -2704,6 +2926,18 @@ func sarR8(s *State, o *op) *op {
 			s.fx = (c ^ over) << 63
 		}
 	}
+	return o.after()
+}
+
+func sarx32(s *State, o *op) *op {
+	v, n := rm[uint32](s, o), uint(s.R[o.aux&31])&(width[uint32]()-1)
+	setReg(s, o.dst, uint32(int64(sext(v))>>n))
+	return o.after()
+}
+
+func sarx64(s *State, o *op) *op {
+	v, n := rm[uint64](s, o), uint(s.R[o.aux&31])&(width[uint64]()-1)
+	setReg(s, o.dst, uint64(int64(sext(v))>>n))
 	return o.after()
 }
 
@@ -3055,6 +3289,18 @@ func shld64(s *State, o *op) *op {
 	return o.after()
 }
 
+func shlx32(s *State, o *op) *op {
+	v, n := rm[uint32](s, o), uint(s.R[o.aux&31])&(width[uint32]()-1)
+	setReg(s, o.dst, v<<n)
+	return o.after()
+}
+
+func shlx64(s *State, o *op) *op {
+	v, n := rm[uint64](s, o), uint(s.R[o.aux&31])&(width[uint64]()-1)
+	setReg(s, o.dst, v<<n)
+	return o.after()
+}
+
 func shrM32(s *State, o *op) *op {
 	m := s.ea(o)
 	a, n := s.mem.Load32(m), shiftCount[uint32](s, o)
@@ -3205,6 +3451,18 @@ func shrd64(s *State, o *op) *op {
 			s.fx = (c ^ over) << 63
 		}
 	}
+	return o.after()
+}
+
+func shrx32(s *State, o *op) *op {
+	v, n := rm[uint32](s, o), uint(s.R[o.aux&31])&(width[uint32]()-1)
+	setReg(s, o.dst, v>>n)
+	return o.after()
+}
+
+func shrx64(s *State, o *op) *op {
+	v, n := rm[uint64](s, o), uint(s.R[o.aux&31])&(width[uint64]()-1)
+	setReg(s, o.dst, v>>n)
 	return o.after()
 }
 
@@ -3704,6 +3962,22 @@ func testRRjs8(s *State, o *op) *op {
 		s.fz, s.fs, s.fx, s.cf = x, x, 0, 0
 	}
 	return s.branch(o, int64(sext(r)) < 0)
+}
+
+func tzcnt32(s *State, o *op) *op {
+	v := rm[uint32](s, o)
+	n := min(uint64(bits.TrailingZeros64(uint64(v))), uint64(width[uint32]()))
+	setReg(s, o.dst, uint32(n))
+	s.countFlags(n, v == 0)
+	return o.after()
+}
+
+func tzcnt64(s *State, o *op) *op {
+	v := rm[uint64](s, o)
+	n := min(uint64(bits.TrailingZeros64(uint64(v))), uint64(width[uint64]()))
+	setReg(s, o.dst, uint64(n))
+	s.countFlags(n, v == 0)
+	return o.after()
 }
 
 func xadd32(s *State, o *op) *op {

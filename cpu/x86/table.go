@@ -122,12 +122,13 @@ var tables = []*Section{
 	&moveRows, &arithRows, &logicRows, &shiftRows, &bitRows, &controlRows,
 	&stringRows, &flagRows, &miscRows, &systemRows,
 	&x87Rows, &x87AliasRows, &fxsaveRows, &sseFloatRows, &sse2FloatRows, &mmxRows, &sseRows, &sse2Rows, &sse2IntRows, &sseMoveRows,
-	&sse3Rows, &ssse3Rows, &sse41Rows, &sse42Rows, &popcntRows, &lzcntRows, &movbeRows, &adxRows, &rdrandRows, &rdseedRows,
+	&sse3Rows, &ssse3Rows, &sse41Rows, &sse42Rows, &popcntRows, &lzcntRows, &tzcntRows, &movbeRows, &adxRows, &rdrandRows, &rdseedRows,
 	&aesRows, &pclmulRows, &shaRows,
 }
 
 // vexTables lists the sections of VEX encodings.
 var vexTables = []*Section{
+	&bmi1Rows, &bmi2Rows,
 	&avxMoveRows, &avxNewRows, &avxIntRows, &avxFloatRows, &fmaRows, &f16cRows,
 }
 
