@@ -31,6 +31,16 @@ type Host interface {
 	CPUs() int
 }
 
+// Cooperative is a [Host] on which a goroutine that computes keeps the others,
+// timers and the host's own events from running: guest threads rest now and
+// then. Whoever wraps such a host has to offer these methods too.
+type Cooperative interface {
+	// Quantum is how many guest instructions a thread may retire between rests.
+	Quantum() uint64
+	// Rest lets everything else run that can.
+	Rest()
+}
+
 // Forever is the deadline that is never reached.
 const Forever = math.MaxUint64
 

@@ -30,11 +30,13 @@ type Machine struct {
 	host   Host // what guests see
 	outer  Host // the same, or the real one behind virtual time
 	limits Limits
-	sched  scheduler
-	quota  *memory.Quota
-	trace  func(*TraceEvent)
-	futex  futexes
-	net    network
+	// quantum is what outer says of rests; see Cooperative.
+	quantum uint64
+	sched   scheduler
+	quota   *memory.Quota
+	trace   func(*TraceEvent)
+	futex   futexes
+	net     network
 
 	openFiles atomic.Int64
 	shared    atomic.Uint64 // shared memory objects so far
@@ -66,7 +68,8 @@ func NewMachine(o MachineOptions) (*Machine, error) {
 		host:      o.Host,
 		outer:     o.Host,
 		limits:    o.Limits.withDefaults(),
-		sched:     parallel{o.Host},
+		quantum:   quantum(o.Host),
+		sched:     parallel{o.Host, quantum(o.Host)},
 		trace:     o.Trace,
 		processes: make(map[*Process]struct{}),
 		threads:   make(map[uint32]*Thread),

@@ -38,7 +38,10 @@ const (
 )
 
 // parallel runs each guest thread on a goroutine; the Go runtime schedules.
-type parallel struct{ host Host }
+type parallel struct {
+	host    Host
+	quantum uint64 // see Cooperative
+}
 
 func (parallel) start(_ *Thread, body func()) { go body() }
 
@@ -61,6 +64,22 @@ func (parallel) unpark(t *Thread) {
 
 func (parallel) yield(*Thread) { gosched() }
 
-func (parallel) budget(*Thread) uint64 { return cpu.Unlimited }
+func (s parallel) budget(*Thread) uint64 { return s.quantum }
 
 func (parallel) ran(*Thread) {}
+
+// quantum is how many instructions a thread may retire between rests.
+func quantum(h Host) uint64 {
+	if c, ok := h.(Cooperative); ok {
+		return c.Quantum()
+	}
+	return cpu.Unlimited
+}
+
+// rest is called when the thread has come out of its engine.
+func (t *Thread) rest() {
+	if q := t.machine.quantum; q != cpu.Unlimited && t.cpu.Retired-t.rested >= q {
+		t.rested = t.cpu.Retired
+		t.machine.outer.(Cooperative).Rest()
+	}
+}

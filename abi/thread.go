@@ -39,6 +39,7 @@ type Thread struct {
 	left     bool        // loop has ended, by no panic
 	killed   atomic.Bool // another thread of the process replaces the program
 	replaced bool        // the call under way has replaced it
+	rested   uint64      // instructions retired at the last rest; see Cooperative
 
 	// exitLock is the lock that thread_exit asked to release, once the thread
 	// runs no more.
@@ -69,6 +70,7 @@ func (t *Thread) loop() {
 		if stop.Kind != cpu.StopInterrupt {
 			t.machine.sched.ran(t)
 		}
+		t.rest()
 		switch stop.Kind {
 		case cpu.StopSyscall:
 			t.syscall(stop.PC)
