@@ -322,6 +322,9 @@ func (g *input) address(rnd *rand.Rand, e *encoding, fixed uint32, hot func() ui
 		low = func(v uint64) uint64 { return v&0xFFFFFFFF | high }
 	}
 	disp := uint64(e.disp)
+	if e.row.vsib != 0 {
+		return g.indices(rnd, e, low, hot), true
+	}
 	offset := target - g.SegBase
 	switch {
 	case e.base < 0 && e.index < 0:
@@ -382,6 +385,33 @@ func (e *encoding) splitsLock(target uint64) bool {
 		return target&7 != 0 // the access may be a multiple of the operand's size away
 	}
 	return target&63 > 56
+}
+
+// indices sets the base and the elements of the index register of a VSIB
+// operand, so that each element lies in the area.
+func (g *input) indices(rnd *rand.Rand, e *encoding, low func(uint64) uint64, hot func() uint64) uint64 {
+	origin := uint64(e.disp) + g.SegBase
+	if e.base >= 0 {
+		g.R[e.base] = low(hot() - origin)
+		origin += g.R[e.base]
+	}
+	v := &g.X[e.vindex]
+	for i := range v {
+		if e.row.vsib == 64 {
+			v[i] = uint64(int64(hot()-origin) >> e.scale)
+			continue
+		}
+		v[i] = 0
+		for n := 0; n < 64; n += 32 {
+			v[i] |= uint64(uint32(int64(int32(hot()-origin))>>e.scale)) << n
+		}
+	}
+	if chance(rnd, 1, 2) {
+		for i := range g.X[e.vvvv] {
+			g.X[e.vvvv][i] |= 0x8000000080000000
+		}
+	}
+	return hot()
 }
 
 // operand puts an interesting value where the memory operand is.

@@ -129,7 +129,7 @@ var tables = []*Section{
 // vexTables lists the sections of VEX encodings.
 var vexTables = []*Section{
 	&bmi1Rows, &bmi2Rows,
-	&avxMoveRows, &avxNewRows, &avxIntRows, &avxFloatRows, &fmaRows, &f16cRows,
+	&avxMoveRows, &avxNewRows, &gatherRows, &avxIntRows, &avxFloatRows, &fmaRows, &f16cRows,
 }
 
 // lookup is the decoder's index: for each opcode of each map the candidate
