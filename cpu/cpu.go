@@ -185,7 +185,8 @@ const (
 	// stands behind it; Stop.PC names it.
 	StopSyscall
 	// StopFault: an access was refused; Stop.Fault tells which. No part of the
-	// instruction has happened (but completed REP iterations have).
+	// instruction has happened (but completed REP iterations have, and the
+	// loads of a gather's first elements).
 	StopFault
 	// StopIllegal: not an instruction of the presented processor.
 	StopIllegal
