@@ -260,23 +260,35 @@ func fxsave(wide bool) opFunc {
 	return func(s *State, o *op) *op {
 		a := s.aligned16(o)
 		s.writable(a, fxSize)
-		f := &s.FPU
-		s.mem.Store64(a, uint64(f.CW|fcwFixed)|uint64(f.status())<<16|uint64(f.Tag)<<32|uint64(f.Op)<<48)
-		ip, dp := f.IP, f.DP
-		if !wide {
-			ip, dp = uint64(uint32(ip)), uint64(uint32(dp))
-		}
-		s.mem.Store64(a+fxIP, ip)
-		s.mem.Store64(a+fxDP, dp)
-		s.mem.Store64(a+fxMXCSR, uint64(s.MXCSR)|mxcsrValid<<32)
-		for i := range uint32(8) {
-			v := f.get(uint8(i))
-			s.mem.Store128(a+fxST+16*i, v.Sig, uint64(v.SE))
-		}
-		for i := range uint32(16) {
-			s.mem.Store128(a+fxXMM+16*i, s.V[i][0], s.V[i][1])
-		}
+		s.storeX87(a, wide)
+		s.storeMXCSR(a)
+		s.storeXMM(a)
 		return o.after()
+	}
+}
+
+// storeX87, storeMXCSR and storeXMM store a part of the image at a.
+
+func (s *State) storeX87(a uint32, wide bool) {
+	f := &s.FPU
+	s.mem.Store64(a, uint64(f.CW|fcwFixed)|uint64(f.status())<<16|uint64(f.Tag)<<32|uint64(f.Op)<<48)
+	ip, dp := f.IP, f.DP
+	if !wide {
+		ip, dp = uint64(uint32(ip)), uint64(uint32(dp))
+	}
+	s.mem.Store64(a+fxIP, ip)
+	s.mem.Store64(a+fxDP, dp)
+	for i := range uint32(8) {
+		v := f.get(uint8(i))
+		s.mem.Store128(a+fxST+16*i, v.Sig, uint64(v.SE))
+	}
+}
+
+func (s *State) storeMXCSR(a uint32) { s.mem.Store64(a+fxMXCSR, uint64(s.MXCSR)|mxcsrValid<<32) }
+
+func (s *State) storeXMM(a uint32) {
+	for i := range uint32(16) {
+		s.mem.Store128(a+fxXMM+16*i, s.V[i][0], s.V[i][1])
 	}
 }
 
@@ -291,22 +303,26 @@ func fxrstor(wide bool) opFunc {
 		if mxcsr&^mxcsrValid != 0 {
 			panic(trapProtection)
 		}
-		f := &s.FPU
-		head := image[0]
-		f.CW = uint16(head)&fcwValid | fcwFixed
-		f.setStatus(uint16(head >> 16))
-		f.Tag, f.Op = uint8(head>>32), uint16(head>>48)&0x7ff
-		f.IP, f.DP = image[fxIP/8], image[fxDP/8]
-		if !wide {
-			f.IP, f.DP = uint64(uint32(f.IP)), uint64(uint32(f.DP))
-		}
 		s.MXCSR = mxcsr
-		for i := range 8 {
-			f.ST[(int(f.Top)+i)&7] = Float80{Mant: image[fxST/8+2*i], SE: uint16(image[fxST/8+2*i+1])}
-		}
+		s.FPU.fromImage(image[:fxXMM/8], wide)
 		for i := range s.V[:16] {
 			s.V[i][0], s.V[i][1] = image[fxXMM/8+2*i], image[fxXMM/8+2*i+1]
 		}
 		return o.after()
+	}
+}
+
+// fromImage loads the x87 part of the image, in words of 64 bits.
+func (f *FPU) fromImage(image []uint64, wide bool) {
+	head := image[0]
+	f.CW = uint16(head)&fcwValid | fcwFixed
+	f.setStatus(uint16(head >> 16))
+	f.Tag, f.Op = uint8(head>>32), uint16(head>>48)&0x7ff
+	f.IP, f.DP = image[fxIP/8], image[fxDP/8]
+	if !wide {
+		f.IP, f.DP = uint64(uint32(f.IP)), uint64(uint32(f.DP))
+	}
+	for i := range 8 {
+		f.ST[(int(f.Top)+i)&7] = Float80{Mant: image[fxST/8+2*i], SE: uint16(image[fxST/8+2*i+1])}
 	}
 }

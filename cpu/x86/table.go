@@ -121,7 +121,7 @@ const lengthIgnored = 3
 var tables = []*Section{
 	&moveRows, &arithRows, &logicRows, &shiftRows, &bitRows, &controlRows,
 	&stringRows, &flagRows, &miscRows, &systemRows,
-	&x87Rows, &x87AliasRows, &fxsaveRows, &sseFloatRows, &sse2FloatRows, &mmxRows, &sseRows, &sse2Rows, &sse2IntRows, &sseMoveRows,
+	&x87Rows, &x87AliasRows, &fxsaveRows, &xsaveRows, &xsaveoptRows, &xsavecRows, &sseFloatRows, &sse2FloatRows, &mmxRows, &sseRows, &sse2Rows, &sse2IntRows, &sseMoveRows,
 	&sse3Rows, &ssse3Rows, &sse41Rows, &sse42Rows, &popcntRows, &lzcntRows, &tzcntRows, &movbeRows, &adxRows, &rdrandRows, &rdseedRows,
 	&aesRows, &pclmulRows, &shaRows,
 }
