@@ -89,6 +89,7 @@ var hostsOwn = map[string][]int{
 	"cpuid":  {RAX, RBX, RCX, RDX},
 	"rdtsc":  {RAX, RDX},
 	"rdtscp": {RAX, RCX, RDX},
+	"xgetbv": {RAX, RDX},
 }
 
 // sizeMask covers the bits of the operand size.
