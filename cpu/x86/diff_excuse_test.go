@@ -172,7 +172,14 @@ func (p *pair) excuseX87(e *encoding, ig *ignore) bool {
 			ig.fsw |= bitC2 // stack fault
 		}
 		for i := range 2 {
+			if w.FCW&bitUE == 0 && (g.FSW^w.FSW)&bitUE != 0 && within1(unwrapped(g.ST[i], g.FSW), unwrapped(w.ST[i], w.FSW)) {
+				ig.fsw |= bitUE | bitPE | fswES | fswB // one of them is tiny, and wrapped
+				g.ST[i] = w.ST[i]
+			}
 			if within1(g.ST[i], w.ST[i]) {
+				if g.ST[i] != w.ST[i] && g.ST[i].SE&0x7FFF <= 1 {
+					ig.fsw |= bitUE // one of them is tiny
+				}
 				g.ST[i] = w.ST[i]
 			}
 		}
@@ -181,6 +188,15 @@ func (p *pair) excuseX87(e *encoding, ig *ignore) bool {
 		}
 	}
 	return false
+}
+
+// unwrapped is the result of an underflow that was delivered with its exponent
+// moved up, where that lies just below the smallest normal number.
+func unwrapped(v Float80, fsw uint16) Float80 {
+	if fsw&bitUE != 0 && v.SE&0x7FFF == 24576 && v.Mant == math.MaxUint64 {
+		return Float80{Mant: 1<<63 - 1, SE: v.SE &^ 0x7FFF} // as good as its neighbour in the denormals
+	}
+	return v
 }
 
 // within1 reports whether two finite values differ by at most one unit in the
@@ -192,6 +208,8 @@ func within1(a, b Float80) bool {
 	x, y := a.Mant, b.Mant
 	switch {
 	case a.SE == b.SE:
+		return x-y+1 <= 2
+	case a.SE|b.SE|1<<15 == 1<<15|1: // a denormal and the smallest normal number
 		return x-y+1 <= 2
 	case a.SE == b.SE+1:
 		return x == 1<<63 && y == math.MaxUint64
