@@ -43,18 +43,17 @@ func (b *peekBuffer) ready() Readiness {
 
 // receive reads from the host, or only looks at what there is to read.
 func (h *hostStream) receive(p []byte, peek bool) (n int, truncated bool, errno cloudabi.Errno) {
-	messages, ok := h.Stream.(MessageStream)
 	b := &h.peeked
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch {
-	case !b.full && !peek && ok:
-		return messages.ReadMessage(p)
+	case !b.full && !peek && h.messages != nil:
+		return h.messages.ReadMessage(p)
 	case !b.full && !peek:
 		n, errno = h.Read(p)
 		return n, false, errno
-	case ok:
-		return b.message(p, peek, messages)
+	case h.messages != nil:
+		return b.message(p, peek, h.messages)
 	}
 	if peek && len(b.data) < len(p) {
 		more := make([]byte, len(p)-len(b.data))

@@ -213,7 +213,11 @@ func (m *Machine) reserveOutput(n int) int {
 }
 
 // returnOutput gives back what was reserved and not written.
-func (m *Machine) returnOutput(n int) { m.output.Add(-uint64(n)) }
+func (m *Machine) returnOutput(n int) {
+	if n > 0 {
+		m.output.Add(-uint64(n))
+	}
+}
 
 // environment is the machine as instructions see it.
 type environment struct{ host Host }

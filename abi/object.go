@@ -107,13 +107,15 @@ func (s *sharedMemory) Truncate(size int64) error       { return s.memory.Trunca
 // hostStream is a stream of the host.
 type hostStream struct {
 	Stream
-	queue  waitQueue
-	peeked peekBuffer
+	messages MessageStream // the same; nil if it keeps no boundaries
+	queue    waitQueue
+	peeked   peekBuffer
 }
 
 // NewStream makes a stream the guest can be given.
 func NewStream(s Stream) Object {
 	h := &hostStream{Stream: s}
+	h.messages, _ = s.(MessageStream)
 	s.Notify(h.queue.wake)
 	return h
 }

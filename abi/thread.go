@@ -35,6 +35,7 @@ type Thread struct {
 	args     args // of the call under way
 	pointers [10]uint64
 	iovecs   []iovec
+	short    [256]byte // for transfers that are no longer
 
 	left     bool        // loop has ended, by no panic
 	killed   atomic.Bool // another thread of the process replaces the program

@@ -30,6 +30,33 @@ func (c *cursor) empty() bool {
 	return n == 0
 }
 
+// length is how many bytes a list has, at most limit.
+func length(list []iovec, limit uint64) uint64 {
+	var n uint64
+	for _, v := range list {
+		if n += v.n; n >= limit {
+			return limit
+		}
+	}
+	return n
+}
+
+// buffer returns a buffer for up to n bytes, and what gives it back: the
+// thread's own if that is large enough.
+func (t *Thread) buffer(n uint64) (buf []byte, large *[bufferSize]byte) {
+	if n <= uint64(len(t.short)) {
+		return t.short[:], nil
+	}
+	large = buffers.Get().(*[bufferSize]byte)
+	return large[:], large
+}
+
+func giveBack(large *[bufferSize]byte) {
+	if large != nil {
+		buffers.Put(large)
+	}
+}
+
 // gather fills p from guest memory. A fault ends it early; EFAULT comes
 // together with the bytes before it.
 func (t *Thread) gather(c *cursor, p []byte) (int, cloudabi.Errno) {
@@ -104,12 +131,12 @@ func (a *args) count(n uint64, errno cloudabi.Errno) cloudabi.Errno {
 
 // readFile reads from a file at off until the list is full or the file ends.
 func (t *Thread) readFile(o *regular, list []iovec, off int64) (uint64, cloudabi.Errno) {
-	buf := buffers.Get().(*[bufferSize]byte)
-	defer buffers.Put(buf)
+	buf, large := t.buffer(length(list, bufferSize))
+	defer giveBack(large)
 	c := cursor{list: list}
 	var total uint64
 	for !t.dying() {
-		room, fault := t.room(c, bufferSize)
+		room, fault := t.room(c, uint64(len(buf)))
 		if room == 0 {
 			return total, fault
 		}
@@ -132,12 +159,12 @@ func (t *Thread) readFile(o *regular, list []iovec, off int64) (uint64, cloudabi
 // writeFile writes the list to a file at off, or at the end in append mode, and
 // returns the offset behind what was written.
 func (t *Thread) writeFile(f *openFile, o *regular, list []iovec, off int64) (total uint64, end int64, errno cloudabi.Errno) {
-	buf := buffers.Get().(*[bufferSize]byte)
-	defer buffers.Put(buf)
+	buf, large := t.buffer(length(list, bufferSize))
+	defer giveBack(large)
 	c := cursor{list: list}
 	end = off
 	for !t.dying() {
-		n, fault := t.gather(&c, buf[:])
+		n, fault := t.gather(&c, buf)
 		if n == 0 {
 			errno = fault
 			break
@@ -181,8 +208,8 @@ func (t *Thread) readStream(f *openFile, o byteStream, list []iovec) (uint64, cl
 	var errno cloudabi.Errno
 	alive := t.await(o.waiters(), t.inputOf(o), func() bool {
 		// A thread that waits does not hold a buffer.
-		buf := buffers.Get().(*[bufferSize]byte)
-		defer buffers.Put(buf)
+		buf, large := t.buffer(room)
+		defer giveBack(large)
 		if n, errno = o.read(buf[:room]); errno == 0 {
 			n, errno = t.scatter(&c, buf[:n])
 		}
@@ -207,12 +234,12 @@ func (t *Thread) noRoom(f *openFile, o pollable, fault cloudabi.Errno) cloudabi.
 // nonblock, and then waits until the host has taken it: whoever looks at the
 // other end after the call, or after the end of the program, finds it there.
 func (t *Thread) writeStream(f *openFile, o byteStream, list []iovec) (uint64, cloudabi.Errno) {
-	buf := buffers.Get().(*[bufferSize]byte)
-	defer buffers.Put(buf)
+	buf, large := t.buffer(length(list, bufferSize))
+	defer giveBack(large)
 	c := cursor{list: list}
 	var total uint64
 	for {
-		n, fault := t.gather(&c, buf[:])
+		n, fault := t.gather(&c, buf)
 		if n == 0 {
 			return total, fault
 		}

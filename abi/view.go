@@ -36,17 +36,7 @@ func (t *Thread) accessible(addr, n uint64, prot memory.Prot) uint64 {
 	if n == 0 {
 		return 0
 	}
-	if addr+n < addr {
-		return 0
-	}
-	err := t.space().Access(addr, n, prot, func([][]byte) error { return nil })
-	if err == nil {
-		return n
-	}
-	if f := (*memory.Fault)(nil); errors.As(err, &f) && f.Addr > addr && f.Addr < addr+n {
-		return f.Addr - addr
-	}
-	return 0
+	return t.space().Accessible(addr, n, prot)
 }
 
 // bufferSize is how much data moves between the guest and an object in one

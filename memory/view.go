@@ -41,6 +41,21 @@ func (s *Space) WriteAt(p []byte, addr uint64) error {
 	}
 }
 
+// Accessible returns how many of the n bytes at addr, from the start, can be
+// accessed as prot says (Read or Write). Another thread may change that at any
+// time.
+func (s *Space) Accessible(addr, n uint64, prot Prot) uint64 {
+	switch f := s.permit(addr, n, prot); {
+	case addr+n < addr:
+		return 0
+	case f == nil:
+		return n
+	case f.Addr > addr && f.Addr < addr+n:
+		return f.Addr - addr
+	}
+	return 0
+}
+
 // permit checks an access by the kernel, makes sure that the pages are there
 // and, for one that writes, records them as changed.
 func (s *Space) permit(addr, n uint64, need Prot) *Fault {

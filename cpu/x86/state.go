@@ -97,7 +97,8 @@ type State struct {
 	// What follows belongs to the Run under way.
 	mem     *memory.Space
 	thread  *cpu.Thread
-	run     *run
+	run     *run // nil between two Runs, else &running
+	running run
 	probing memory.Prot     // what ENTER was about to do
 	float   softfloat.Env   // of the floating-point instruction under way
 	joint   softfloat.Flags // all ones while a lane of several is under way: their exceptions are one's
