@@ -5,6 +5,7 @@ import (
 	"runtime/debug"
 
 	"github.com/nuage-emu/nuage/cpu"
+	"github.com/nuage-emu/nuage/cpu/internal/blocks"
 	"github.com/nuage-emu/nuage/memory"
 )
 
@@ -19,14 +20,16 @@ type Options struct {
 type Interpreter struct {
 	space *memory.Space
 	opts  Options
-	cache codeCache
+	cache blocks.Cache[block]
 }
 
 var _ cpu.Engine = (*Interpreter)(nil)
 
 // NewInterpreter returns an interpreter for the threads of space.
 func NewInterpreter(space *memory.Space, opts Options) *Interpreter {
-	return &Interpreter{space: space, opts: opts}
+	in := &Interpreter{space: space, opts: opts}
+	in.cache.Init(space, in.decodeBlock)
+	return in
 }
 
 // Name returns "interp".
@@ -37,7 +40,7 @@ func (in *Interpreter) NewState() cpu.State { return new(State) }
 
 // Close drops the decoded blocks.
 func (in *Interpreter) Close() error {
-	in.cache.current.Store(nil)
+	in.cache.Clear()
 	return nil
 }
 
@@ -65,7 +68,7 @@ func (in *Interpreter) Run(t *cpu.Thread, budget uint64) cpu.Stop {
 	defer debug.SetPanicOnFault(old)
 	s := t.State.(*State)
 	r := &s.running
-	*r = run{in: in, t: t, s: s, local: localOf(t)}
+	*r = run{in: in, t: t, s: s, local: blocks.LocalOf[block](t)}
 	s.mem, s.thread, s.run = in.space, t, r
 	defer func() {
 		s.mem, s.thread, s.run = nil, nil, nil
@@ -120,7 +123,7 @@ func (r *run) loop() (stop cpu.Stop, done bool) {
 				}
 			}
 		case linkIndirect:
-			nb = r.local.jump[slot(s.pc)]
+			nb = r.local.Recent[blocks.Slot(s.pc)]
 			if nb == nil || nb.pc != s.pc {
 				if nb, stop, done = r.enter(s.pc); done {
 					return stop, true
@@ -134,7 +137,7 @@ func (r *run) loop() (stop cpu.Stop, done bool) {
 			}
 		}
 		b = nb
-		if r.left < b.gate || r.t.Pending() || r.in.space.CodeVersion() != r.gen.version {
+		if r.left < b.gate || r.t.Pending() || r.in.space.CodeVersion() != r.gen.Version {
 			if b, stop, done = r.enter(b.pc); done {
 				return stop, true
 			}
@@ -155,24 +158,25 @@ func (r *run) enter(pc uint64) (*block, cpu.Stop, bool) {
 		return nil, cpu.Stop{Kind: cpu.StopBudget, PC: pc}, true
 	}
 	r.sync()
-	b := r.local.find(pc)
-	if b == nil {
+	recent := &r.local.Recent[blocks.Slot(pc)]
+	b := *recent
+	if b == nil || b.pc != pc {
 		var err error
-		if b, err = r.gen.find(r.in, pc, maxBlock); err != nil {
+		if b, err = r.gen.Find(pc, blocks.MaxInstructions); err != nil {
 			return r.refused(pc, err)
 		}
-		r.local.put(b)
+		*recent = b
 	}
 	if b.bytes != nil {
 		var err error
-		if b, err = r.gen.verify(r.in, b); err != nil {
+		if b, err = r.gen.Verify(b, pc, b.bytes); err != nil {
 			return r.refused(pc, err)
 		}
-		r.local.put(b)
+		*recent = b
 	}
 	if b.n > r.left {
 		var err error
-		if b, err = r.gen.find(r.in, pc, 1); err != nil {
+		if b, err = r.gen.Find(pc, 1); err != nil {
 			return r.refused(pc, err)
 		}
 	}
@@ -181,9 +185,8 @@ func (r *run) enter(pc uint64) (*block, cpu.Stop, bool) {
 
 // sync makes r.gen the generation of the current code.
 func (r *run) sync() {
-	g := r.in.cache.get(r.in.space.CodeVersion())
-	r.gen = g
-	r.local.use(g)
+	r.gen = r.in.cache.Current()
+	r.local.Use(r.gen)
 }
 
 func (r *run) refused(pc uint64, err error) (*block, cpu.Stop, bool) {
@@ -199,7 +202,7 @@ func (r *run) refused(pc uint64, err error) (*block, cpu.Stop, bool) {
 func (r *run) follow(l *link) (*block, cpu.Stop, bool) {
 	g := r.gen
 	b, stop, done := r.enter(l.pc)
-	if !done && r.gen == g && r.local.find(l.pc) == b {
+	if !done && r.gen == g && r.local.Recent[blocks.Slot(l.pc)] == b {
 		l.to.Store(b) // not one of the single steps at the end of a budget
 	}
 	return b, stop, done
