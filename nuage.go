@@ -36,6 +36,7 @@ import (
 	"github.com/nuage-emu/nuage/cpu/arm64"
 	"github.com/nuage-emu/nuage/cpu/x86"
 	"github.com/nuage-emu/nuage/elf"
+	"github.com/nuage-emu/nuage/jit"
 	"github.com/nuage-emu/nuage/memory"
 )
 
@@ -105,19 +106,25 @@ type Engine uint8
 
 // The engines.
 const (
-	// AutoEngine is the fastest engine there is for the program on this host.
+	// AutoEngine is the engine that the package recommends for the program on
+	// this host: at present always Interpreter.
 	AutoEngine Engine = iota
 	// Interpreter runs on every host and is what others are measured against.
 	Interpreter
+	// JIT translates x86-64 programs to code for linux/amd64 hosts, with
+	// memory in the window form; elsewhere no process starts. It is young.
+	JIT
 )
 
-// String returns auto or interp.
+// String returns auto, interp or jit.
 func (e Engine) String() string {
 	switch e {
 	case AutoEngine:
 		return "auto"
 	case Interpreter:
 		return "interp"
+	case JIT:
+		return "jit"
 	}
 	return fmt.Sprintf("Engine(%d)", uint8(e))
 }
@@ -166,16 +173,25 @@ type Options struct {
 
 // engine makes what runs programs of the instruction set in an address space.
 func (o *Options) engine(arch cpu.Arch, space *memory.Space) (cpu.Engine, error) {
-	if o.Engine > Interpreter {
+	if o.Engine > JIT {
 		return nil, fmt.Errorf("there is no engine %v", o.Engine)
 	}
+	var reference cpu.Engine
 	switch arch {
 	case cpu.X86_64:
-		return x86.NewInterpreter(space, x86.Options{Checked: o.Checked}), nil
+		reference = x86.NewInterpreter(space, x86.Options{Checked: o.Checked})
 	case cpu.AArch64:
-		return arm64.NewInterpreter(space, arm64.Options{Checked: o.Checked}), nil
+		reference = arm64.NewInterpreter(space, arm64.Options{Checked: o.Checked})
+	default:
+		return nil, fmt.Errorf("there is no engine for %v", arch)
 	}
-	return nil, fmt.Errorf("there is no engine for %v", arch)
+	if o.Engine != JIT {
+		return reference, nil
+	}
+	if o.Checked {
+		return nil, errors.New("engine jit does not check the upper halves of addresses: use engine interp")
+	}
+	return jit.New(space, reference, jit.Options{Metered: o.Deterministic})
 }
 
 // Run runs the program once on a machine of its own with default options, and

@@ -1,41 +1,76 @@
-// Package jit is where guest code becomes host code. It holds the contract of
-// that work; there is no translator in it yet, and nothing outside asks for
-// one: [github.com/nuage-emu/nuage.AutoEngine] is the interpreter.
+// Package jit is where guest code becomes host code. [New] makes a translator
+// for the threads of an address space; it is a [cpu.Engine] with the
+// interpreter as its reference.
+//
+// There is one translator so far: x86-64 guests on linux/amd64, by rewriting
+// operands. Start reading with package rewrite, which makes the code, then in
+// engine_linux_amd64.go with engine.Run, which runs it; enter_linux_amd64.s is
+// the way in and out, codespace_linux_amd64_unsafe.go the memory it lies in.
 //
 // # What a translator must keep
 //
-// A translator is a [cpu.Engine], and the interpreter is its reference. At any
-// Stop the two have produced the same architectural state, the same Retired
-// count and the same memory; cpu.State.Hash proves it. From that follow the
-// rules for generated code:
+// At any Stop interpreter and translator have produced the same architectural
+// state, the same Retired count (of metered code; free code counts nothing) and
+// the same memory; cpu.State.Hash proves it. From that follow the rules for
+// generated code:
 //
 //   - A memory operand is relative to the window or to the thread's state, and
 //     its effective address is taken modulo 2^32.
 //   - A refused access is reported with the exact program counter, address and
-//     registers, as if nothing of the instruction had happened.
+//     registers, as if nothing of the instruction had happened: the thread is
+//     taken to the beginning of the instruction, which the interpreter runs.
 //   - A branch lands on the start of an instruction that was translated, or on
 //     a known stub; every other target goes through the dispatcher, for which
 //     a program counter at or above the window's size is a fetch fault.
-//   - What is translated is the current code: translations carry the space's
-//     CodeVersion, and code that memory.Space.Fetch calls volatile is compared
-//     with what it was made from each time it is entered.
-//   - Registers and flags are live at calls and at the ends of blocks unless
-//     proven otherwise; compilers use both across function boundaries.
-//   - Thread.Pending is looked at in every loop, or the thread can be taken out
-//     of generated code from outside within milliseconds.
+//   - What is translated is the current code. When it changes, all threads are
+//     taken out of what was made from it before the change is over. Code that
+//     memory.Space.Fetch calls volatile is the interpreter's.
+//   - Registers and flags are live at calls and at the ends of blocks;
+//     compilers use both across function boundaries.
+//   - The thread can be taken out of generated code from outside.
 //
 // Two flavours of translation answer two needs: free code counts nothing and
-// is interrupted from outside; metered code counts retired instructions per
-// block and stops exactly, by leaving the last, partial block to the
-// interpreter. What is not translated is run by the interpreter, one
-// instruction at a time, on the same state.
+// is interrupted from outside; metered code counts retired instructions and
+// stops exactly, by leaving the last, partial run to the interpreter.
 package jit
 
 import (
+	"errors"
+
 	"github.com/nuage-emu/nuage/cpu"
+	"github.com/nuage-emu/nuage/jit/rewrite"
 	"github.com/nuage-emu/nuage/memory"
 )
 
-// Factory makes a translator for the threads of an address space, with the
-// interpreter it falls back to and is compared with.
-type Factory func(space *memory.Space, reference cpu.Engine) (cpu.Engine, error)
+// ErrUnavailable says that there is no translator for the guest on this host,
+// or that the host refuses what it needs. The interpreter does it all.
+var ErrUnavailable = errors.New("no translator")
+
+// Options say how to translate. The zero value makes free code.
+type Options struct {
+	// Metered makes code that counts what it retires, so that Run keeps to a
+	// budget exactly and Thread.Retired is right.
+	Metered bool
+}
+
+// New makes a translator for the threads of space, with the interpreter that it
+// falls back to; Close closes that too. The error is ErrUnavailable with the
+// reason.
+func New(space *memory.Space, reference cpu.Engine, o Options) (cpu.Engine, error) {
+	return newEngine(space, reference, o)
+}
+
+// Stats are counts since an engine was made.
+type Stats struct {
+	Units        uint64 // translated
+	Instructions uint64 // of the guest in them
+	GuestBytes   uint64
+	HostBytes    uint64
+}
+
+func (s *Stats) add(u *rewrite.Unit) {
+	s.Units++
+	s.Instructions += uint64(u.Guest)
+	s.GuestBytes += uint64(u.Bytes)
+	s.HostBytes += uint64(len(u.Code))
+}

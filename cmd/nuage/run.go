@@ -37,7 +37,7 @@ type runCmd struct {
 	MaxDescriptors uint64        `group:"limits" placeholder:"N" help:"Descriptors of each process (default 1024)."`
 	MaxOpenFiles   uint64        `group:"limits" placeholder:"N" help:"Open files of all processes (default 4096)."`
 
-	Engine        string   `group:"machine" default:"auto" placeholder:"auto" help:"What runs the instructions: auto is the best there is, interp the interpreter."`
+	Engine        string   `group:"machine" default:"auto" placeholder:"auto" help:"What runs the instructions: auto is the best there is, interp the interpreter, jit the translator of x86-64 programs (linux on amd64 only, young)."`
 	Memory        string   `group:"machine" default:"auto" placeholder:"auto" help:"How guest memory is kept: window (fast, protected by the host), paged (works everywhere), or auto."`
 	Deterministic seedFlag `group:"machine" placeholder:"SEED" help:"Run the same way each time: threads one at a time, virtual time, random bytes from the seed: --deterministic or --deterministic=SEED."`
 	Checked       bool     `group:"machine" help:"Make addresses above the 4 GiB window fault instead of wrapping around. Slower."`

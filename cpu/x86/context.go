@@ -22,8 +22,11 @@ type Context struct {
 	Return     uint64 // address of what a return without a caller goes to
 	Scratch    uint64 // a place whose halves can be read apart
 	Scratch2   uint64
-	Left       int64 // instructions that metered code may still retire
-	Owner      any   // the translator's record of this thread
+	Left       int64  // instructions that metered code may still retire
+	Base       uint64 // host address of guest address 0
+	FSBase     uint64 // of the host thread that entered last, and its number
+	ThreadID   uint64
+	Owner      any // the translator's record of this thread
 }
 
 // SetNativeFlags sets the flags from RFLAGS as generated code leaves them; ID,

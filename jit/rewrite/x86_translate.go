@@ -121,8 +121,8 @@ func (t *Translator) Translate(pc uint64, fetch func(pc uint64) []byte) (*Unit, 
 	if len(t.insts) == 0 || t.insts[0].kind == kindInterpret {
 		return nil, false
 	}
-	t.findLeaders()
 	t.asm.Reset()
+	t.findLeaders()
 	t.cold = t.cold[:0]
 	u := &t.unit
 	*u = Unit{Entries: u.Entries[:0], Exits: u.Exits[:0], Marks: u.Marks[:0], Guest: len(t.insts)}

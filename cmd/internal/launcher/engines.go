@@ -11,15 +11,12 @@ import (
 
 // Engine returns the engine of a name on the command line.
 func Engine(name string) (nuage.Engine, error) {
-	for _, e := range []nuage.Engine{nuage.AutoEngine, nuage.Interpreter} {
+	for _, e := range []nuage.Engine{nuage.AutoEngine, nuage.Interpreter, nuage.JIT} {
 		if e.String() == name {
 			return e, nil
 		}
 	}
-	if name == "jit" {
-		return 0, fmt.Errorf("this build has no engine jit; auto picks the best there is, interp works everywhere")
-	}
-	return 0, fmt.Errorf("there is no engine %q; the engines are auto, interp", name)
+	return 0, fmt.Errorf("there is no engine %q; the engines are auto, interp, jit", name)
 }
 
 // Capabilities prints what this build can do on this host.

@@ -1,0 +1,228 @@
+//go:build linux && amd64
+
+#include "go_asm.h"
+#include "textflag.h"
+
+// The ways into and out of generated code, and the signal handler. Where guest
+// registers are is said in package rewrite, x86_regs.go; a test compares.
+
+#define RDGSBASE_AX BYTE $0xF3; BYTE $0x48; BYTE $0x0F; BYTE $0xAE; BYTE $0xC8
+#define RDGSBASE_R8 BYTE $0xF3; BYTE $0x49; BYTE $0x0F; BYTE $0xAE; BYTE $0xC8
+#define WRGSBASE_AX BYTE $0xF3; BYTE $0x48; BYTE $0x0F; BYTE $0xAE; BYTE $0xD8
+#define WRGSBASE_CX BYTE $0xF3; BYTE $0x48; BYTE $0x0F; BYTE $0xAE; BYTE $0xD9
+#define RDFSBASE_CX BYTE $0xF3; BYTE $0x48; BYTE $0x0F; BYTE $0xAE; BYTE $0xC1
+
+// func enter(s *x86.State)
+//
+// It returns when generated code leaves. The goroutine is in a system call as
+// far as Go knows. From the change of SP on, a signal finds a stack pointer that
+// is not the goroutine's; Go's handlers bear that, since they run on the signal
+// stack and leave a thread alone whose SP is not in its goroutine's stack.
+TEXT ·enter(SB), NOSPLIT|NOFRAME, $0-8
+	MOVQ s+0(FP), AX
+	MOVQ SP, const_offGoSP(AX)
+	MOVQ BP, const_offGoBP(AX)
+	RDFSBASE_CX
+	CMPQ CX, const_offFSBase(AX)
+	JEQ  known
+	MOVQ CX, const_offFSBase(AX)
+	MOVQ AX, BX
+	MOVL $186, AX // gettid
+	SYSCALL
+	MOVQ AX, const_offThreadID(BX)
+	MOVQ BX, AX
+known:
+	WRGSBASE_AX
+	LDMXCSR const_offMXCSR(AX)
+	CMPB ·hasAVX(SB), $0
+	JEQ  legacy
+	VMOVDQU (const_offV+0)(AX), Y0
+	VMOVDQU (const_offV+32)(AX), Y1
+	VMOVDQU (const_offV+64)(AX), Y2
+	VMOVDQU (const_offV+96)(AX), Y3
+	VMOVDQU (const_offV+128)(AX), Y4
+	VMOVDQU (const_offV+160)(AX), Y5
+	VMOVDQU (const_offV+192)(AX), Y6
+	VMOVDQU (const_offV+224)(AX), Y7
+	VMOVDQU (const_offV+256)(AX), Y8
+	VMOVDQU (const_offV+288)(AX), Y9
+	VMOVDQU (const_offV+320)(AX), Y10
+	VMOVDQU (const_offV+352)(AX), Y11
+	VMOVDQU (const_offV+384)(AX), Y12
+	VMOVDQU (const_offV+416)(AX), Y13
+	VMOVDQU (const_offV+448)(AX), Y14
+	VMOVDQU (const_offV+480)(AX), Y15
+	JMP  flags
+legacy:
+	MOVUPS (const_offV+0)(AX), X0
+	MOVUPS (const_offV+32)(AX), X1
+	MOVUPS (const_offV+64)(AX), X2
+	MOVUPS (const_offV+96)(AX), X3
+	MOVUPS (const_offV+128)(AX), X4
+	MOVUPS (const_offV+160)(AX), X5
+	MOVUPS (const_offV+192)(AX), X6
+	MOVUPS (const_offV+224)(AX), X7
+	MOVUPS (const_offV+256)(AX), X8
+	MOVUPS (const_offV+288)(AX), X9
+	MOVUPS (const_offV+320)(AX), X10
+	MOVUPS (const_offV+352)(AX), X11
+	MOVUPS (const_offV+384)(AX), X12
+	MOVUPS (const_offV+416)(AX), X13
+	MOVUPS (const_offV+448)(AX), X14
+	MOVUPS (const_offV+480)(AX), X15
+flags:
+	PUSHQ const_offFlags(AX)
+	POPFQ
+	MOVQ const_offHostSP(AX), SP
+	MOVQ (const_offR+8)(AX), CX
+	MOVQ (const_offR+16)(AX), DX
+	MOVQ (const_offR+24)(AX), BX
+	MOVQ (const_offR+32)(AX), R12
+	MOVQ (const_offR+40)(AX), BP
+	MOVQ (const_offR+48)(AX), SI
+	MOVQ (const_offR+56)(AX), DI
+	MOVQ (const_offR+64)(AX), R8
+	MOVQ (const_offR+72)(AX), R9
+	MOVQ (const_offR+80)(AX), R10
+	MOVQ (const_offR+104)(AX), R11
+	MOVQ const_offT0(AX), R13
+	MOVQ const_offT1(AX), R14
+	MOVQ const_offBase(AX), R15
+	MOVQ const_offR(AX), AX
+	JMP  const_offTarget(GS)
+
+// trapped is where the handler sends a thread that it takes out of generated
+// code.
+TEXT ·trapped(SB), NOSPLIT|NOFRAME, $0-0
+	MOVQ $const_exitTrap, const_offReason(GS)
+	JMP  ·exit(SB)
+
+// exit is where generated code goes to leave.
+TEXT ·exit(SB), NOSPLIT|NOFRAME, $0-0
+	MOVQ AX, (const_offR+0)(GS)
+	MOVQ CX, (const_offR+8)(GS)
+	MOVQ DX, (const_offR+16)(GS)
+	MOVQ BX, (const_offR+24)(GS)
+	MOVQ R12, (const_offR+32)(GS)
+	MOVQ BP, (const_offR+40)(GS)
+	MOVQ SI, (const_offR+48)(GS)
+	MOVQ DI, (const_offR+56)(GS)
+	MOVQ R8, (const_offR+64)(GS)
+	MOVQ R9, (const_offR+72)(GS)
+	MOVQ R10, (const_offR+80)(GS)
+	MOVQ R11, (const_offR+104)(GS)
+	MOVQ R13, const_offT0(GS)
+	MOVQ R14, const_offT1(GS)
+	MOVQ SP, const_offHostSP(GS)
+	MOVQ const_offGoSP(GS), SP
+	PUSHFQ
+	POPQ AX
+	MOVQ AX, const_offFlags(GS)
+	CLD
+	MOVQ const_offGoBP(GS), BP
+	RDGSBASE_AX
+	CMPB ·hasAVX(SB), $0
+	JEQ  legacy
+	VMOVDQU Y0, (const_offV+0)(AX)
+	VMOVDQU Y1, (const_offV+32)(AX)
+	VMOVDQU Y2, (const_offV+64)(AX)
+	VMOVDQU Y3, (const_offV+96)(AX)
+	VMOVDQU Y4, (const_offV+128)(AX)
+	VMOVDQU Y5, (const_offV+160)(AX)
+	VMOVDQU Y6, (const_offV+192)(AX)
+	VMOVDQU Y7, (const_offV+224)(AX)
+	VMOVDQU Y8, (const_offV+256)(AX)
+	VMOVDQU Y9, (const_offV+288)(AX)
+	VMOVDQU Y10, (const_offV+320)(AX)
+	VMOVDQU Y11, (const_offV+352)(AX)
+	VMOVDQU Y12, (const_offV+384)(AX)
+	VMOVDQU Y13, (const_offV+416)(AX)
+	VMOVDQU Y14, (const_offV+448)(AX)
+	VMOVDQU Y15, (const_offV+480)(AX)
+	VZEROUPPER
+	JMP  control
+legacy:
+	MOVUPS X0, (const_offV+0)(AX)
+	MOVUPS X1, (const_offV+32)(AX)
+	MOVUPS X2, (const_offV+64)(AX)
+	MOVUPS X3, (const_offV+96)(AX)
+	MOVUPS X4, (const_offV+128)(AX)
+	MOVUPS X5, (const_offV+160)(AX)
+	MOVUPS X6, (const_offV+192)(AX)
+	MOVUPS X7, (const_offV+224)(AX)
+	MOVUPS X8, (const_offV+256)(AX)
+	MOVUPS X9, (const_offV+288)(AX)
+	MOVUPS X10, (const_offV+320)(AX)
+	MOVUPS X11, (const_offV+352)(AX)
+	MOVUPS X12, (const_offV+384)(AX)
+	MOVUPS X13, (const_offV+416)(AX)
+	MOVUPS X14, (const_offV+448)(AX)
+	MOVUPS X15, (const_offV+480)(AX)
+control:
+	// The sticky flags do not matter to Go; the modes do.
+	STMXCSR const_offMXCSR(AX)
+	MOVL const_offMXCSR(AX), CX
+	ANDL $0xFFC0, CX
+	CMPL CX, $0x1F80
+	JEQ  usual
+	LDMXCSR ·goMXCSR(SB)
+usual:
+	XORL CX, CX
+	WRGSBASE_CX
+	MOVQ $0, const_offRunning(AX)
+	RET
+
+// handler is the signal handler, in the C calling convention: DI signal, SI
+// siginfo, DX ucontext. It runs on Go's signal stack.
+TEXT ·handler(SB), NOSPLIT|NOFRAME, $0-0
+	MOVQ 168(DX), AX // RIP
+	MOVQ AX, CX
+	SUBQ ·codeLow(SB), CX
+	CMPQ CX, ·codeSize(SB)
+	JHS  chain
+	RDGSBASE_R8
+	CMPL DI, $23 // SIGURG
+	JEQ  urge
+take:
+	MOVQ DI, const_offSignal(R8)
+	MOVQ AX, const_offTrapPC(R8)
+	MOVQ 16(SI), CX // si_addr
+	MOVQ CX, const_offTrapAddr(R8)
+	LEAQ ·trapped(SB), CX
+	MOVQ CX, 168(DX)
+	RET
+urge:
+	CMPQ const_offKick(R8), $0
+	JEQ  chain
+	// Go may have sent the signal too: its handler comes first.
+	SUBQ $40, SP
+	MOVQ DI, 0(SP)
+	MOVQ SI, 8(SP)
+	MOVQ DX, 16(SP)
+	MOVQ R8, 24(SP)
+	MOVQ AX, 32(SP)
+	LEAQ ·oldHandlers(SB), CX
+	MOVQ (23*8)(CX), CX
+	CALL CX
+	MOVQ 0(SP), DI
+	MOVQ 8(SP), SI
+	MOVQ 16(SP), DX
+	MOVQ 24(SP), R8
+	MOVQ 32(SP), AX
+	ADDQ $40, SP
+	CMPQ AX, 168(DX) // Go does not redirect a thread in a system call
+	JEQ  take
+	RET
+chain:
+	LEAQ ·oldHandlers(SB), CX
+	MOVL DI, AX
+	MOVQ (CX)(AX*8), CX
+	JMP  CX
+
+// func addresses() (handler, exit uintptr)
+TEXT ·addresses(SB), NOSPLIT, $0-16
+	LEAQ ·handler(SB), AX
+	MOVQ AX, handler+0(FP)
+	LEAQ ·exit(SB), AX
+	MOVQ AX, exit+8(FP)
+	RET
