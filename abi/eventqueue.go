@@ -338,9 +338,12 @@ func (w *watch) setObject() cloudabi.Errno {
 	if w.key.typ != cloudabi.EventtypeProcTerminate {
 		w.only = interestIn(direction(w.key.typ))
 	}
-	w.notify = func(*waitEntry) { w.queue.fire(w) }
+	w.who = w
 	return cloudabi.ESUCCESS
 }
+
+// unpark implements waiter.
+func (w *watch) unpark() { w.queue.fire(w) }
 
 // fire puts a watch on the list of those to look at. It takes only leaf locks.
 func (q *eventQueue) fire(w *watch) {
@@ -396,7 +399,7 @@ func (q *eventQueue) current(w *watch) bool {
 
 // awaitEvents waits for at most n events. ok is false if the process is ending.
 func (t *Thread) awaitEvents(q *eventQueue, n int, deadline uint64) (events []cloudabi.Event2015, ok bool) {
-	e := &waitEntry{notify: func(*waitEntry) { t.unpark() }}
+	e := &waitEntry{who: t}
 	q.queue.add(e)
 	defer q.queue.remove(e)
 	for {

@@ -12,6 +12,17 @@ import (
 type testMessages struct {
 	testStream
 	messages []string
+	sent     []string
+}
+
+func (s *testMessages) Write(p []byte) (int, cloudabi.Errno) {
+	if n, errno := s.testStream.Write(p); errno != 0 {
+		return n, errno
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sent = append(s.sent, string(p))
+	return len(p), 0
 }
 
 func (s *testMessages) Filetype() cloudabi.Filetype { return cloudabi.FiletypeSocketDgram }
@@ -74,4 +85,33 @@ func TestPeekAtAHostStream(t *testing.T) {
 		require.Equal(g, got{}, g.received(0, 9, 0, cloudabi.SockRecvPeek))
 		require.Equal(g, got{}, g.received(0, 9, 0, 0))
 	}, DescriptorSpec{Object: NewStream(s)})
+}
+
+// TestSendHostDatagrams: what is sent in one call is one message, or nothing is
+// sent at all.
+func TestSendHostDatagrams(t *testing.T) {
+	s := &testMessages{}
+	w := newWorld(t, Limits{OutputBytes: 9 + maxDatagram})
+	w.run(func(g *guest) {
+		g.sent(0, "one")
+		g.sent(0, "")
+		list, n := g.iov(g.put([]byte("tw")), 2, g.put([]byte("o")), 1)
+		require.EqualValues(g, 3, g.ok(cloudabi.CallFdWrite, 0, list, n))
+		list, n = g.iov(g.put([]byte("x")), 1, 16, 1)
+		g.fails(cloudabi.EFAULT, cloudabi.CallFdWrite, 0, list, n)
+		big := g.alloc(maxDatagram + 4096)
+		list, n = g.iov(big, maxDatagram+1)
+		g.fails(cloudabi.EMSGSIZE, cloudabi.CallFdWrite, 0, list, n)
+		list, n = g.iov(big, maxDatagram)
+		require.EqualValues(g, maxDatagram, g.ok(cloudabi.CallFdWrite, 0, list, n))
+		s.change(func() { s.full = true })
+		g.nonblock(0)
+		_, errno := g.send(0, "no")
+		require.Equal(g, cloudabi.EAGAIN, errno)
+		s.change(func() { s.full = false })
+		g.sent(0, "end")
+		_, errno = g.send(0, "x")
+		require.Equal(g, cloudabi.EFBIG, errno, "the limit of output")
+	}, DescriptorSpec{Object: NewStream(s)})
+	require.Equal(t, []string{"one", "", "two", string(make([]byte, maxDatagram)), "end"}, s.sent)
 }

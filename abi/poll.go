@@ -238,9 +238,10 @@ type poller struct {
 	events   []cloudabi.Event2015 // parallel to subs, valid where ready
 	ready    []bool
 	count    int
-	deadline uint64   // earliest of the clocks
-	clocks   []uint64 // deadline of each clock subscription, by index; nil if there is none
-	items    []*pollItem
+	deadline uint64     // earliest of the clocks
+	clocks   []uint64   // deadline of each clock subscription, by index; nil if there is none
+	items    []pollItem // never moves: queues point into it
+	why      wait       // what the poll as a whole waits for
 
 	mu    sync.Mutex
 	fired []*pollItem
@@ -249,6 +250,7 @@ type poller struct {
 // pollItem is a subscription that is not ready yet.
 type pollItem struct {
 	waitEntry
+	poller *poller
 	index  int
 	file   *openFile // a reference is held
 	queue  *waitQueue
@@ -257,7 +259,8 @@ type pollItem struct {
 
 func newPoller(t *Thread, subs []cloudabi.Subscription, absolute bool) *poller {
 	p := &poller{
-		t: t, subs: subs, deadline: Forever,
+		t: t, subs: subs, deadline: Forever, why: waitEvent,
+		items:  make([]pollItem, 0, len(subs)),
 		events: make([]cloudabi.Event2015, len(subs)),
 		ready:  make([]bool, len(subs)),
 	}
@@ -311,13 +314,11 @@ func (p *poller) addDescriptor(i int) {
 		p.fire(i, errno)
 		return
 	}
-	item := &pollItem{index: i, file: d.file}
-	item.notify = p.notify(item)
+	item := p.add(i, d.file)
 	item.only = interestIn(direction(s.Type))
 	if o, ok := d.file.object.(pollable); ok {
 		item.queue = o.waiters()
 	}
-	p.items = append(p.items, item)
 	p.check(item)
 }
 
@@ -343,23 +344,32 @@ func (p *poller) addProcess(i int) {
 		p.fire(i, cloudabi.EINVAL)
 		return
 	}
-	item := &pollItem{index: i, file: d.file, queue: o.waiters()}
-	item.notify = p.notify(item)
-	p.items = append(p.items, item)
+	item := p.add(i, d.file)
+	item.queue = o.waiters()
 	p.check(item)
 }
 
-// notify returns what puts item on the fired list.
-func (p *poller) notify(item *pollItem) func(*waitEntry) {
-	return func(*waitEntry) {
-		p.mu.Lock()
-		if !item.queued {
-			item.queued = true
-			p.fired = append(p.fired, item)
-		}
-		p.mu.Unlock()
-		p.t.unpark()
+// add makes an item, which takes over the reference to the file.
+func (p *poller) add(i int, f *openFile) *pollItem {
+	p.items = append(p.items, pollItem{poller: p, index: i, file: f})
+	item := &p.items[len(p.items)-1]
+	item.who = item
+	if outside(f.object) {
+		p.why = waitInput
 	}
+	return item
+}
+
+// unpark implements waiter: it puts the item on the fired list.
+func (i *pollItem) unpark() {
+	p := i.poller
+	p.mu.Lock()
+	if !i.queued {
+		i.queued = true
+		p.fired = append(p.fired, i)
+	}
+	p.mu.Unlock()
+	p.t.unpark()
 }
 
 // check asks whether a descriptor is ready.
@@ -423,17 +433,17 @@ func (f *openFile) ready(d Direction, always bool) Readiness {
 // process is ending.
 func (p *poller) wait() []cloudabi.Event2015 {
 	if !p.expired() && p.count == 0 {
-		for _, item := range p.items {
-			if item.queue != nil {
+		for i := range p.items {
+			if item := &p.items[i]; item.queue != nil {
 				item.queue.add(&item.waitEntry)
 			}
 		}
 		// What happened before it was registered was not notified.
-		for _, item := range p.items {
-			p.check(item)
+		for i := range p.items {
+			p.check(&p.items[i])
 		}
 		for p.count == 0 && !p.expired() {
-			if !p.t.park(p.deadline, p.why()) {
+			if !p.t.park(p.deadline, p.why) {
 				return nil
 			}
 			for _, item := range p.takeFired() {
@@ -448,16 +458,6 @@ func (p *poller) wait() []cloudabi.Event2015 {
 		}
 	}
 	return events
-}
-
-// why says what the poll as a whole waits for.
-func (p *poller) why() wait {
-	for _, item := range p.items {
-		if outside(item.file.object) {
-			return waitInput
-		}
-	}
-	return waitEvent
 }
 
 // expired makes events of the clocks that have been reached.
@@ -489,7 +489,8 @@ func (p *poller) takeFired() []*pollItem {
 }
 
 func (p *poller) close() {
-	for _, item := range p.items {
+	for i := range p.items {
+		item := &p.items[i]
 		if item.queue != nil {
 			item.queue.remove(&item.waitEntry)
 		}

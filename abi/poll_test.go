@@ -1,6 +1,8 @@
 package abi
 
 import (
+	"runtime"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -219,4 +221,56 @@ func TestPollEarly(t *testing.T) {
 		require.Zero(g, errno)
 		require.EqualValues(g, 1, r[0])
 	})
+}
+
+// counted is a stream that is asked for readiness, and how often.
+type counted struct {
+	testStream
+	asked *atomic.Int64
+}
+
+func (s *counted) Ready(d Direction) Readiness {
+	s.asked.Add(1)
+	return s.testStream.Ready(d)
+}
+
+// TestPollIdle: of thousands of descriptors, a wake-up looks at those that
+// something has happened to.
+func TestPollIdle(t *testing.T) {
+	const n = 5000
+	var asked atomic.Int64
+	var fds []DescriptorSpec
+	var streams []*counted
+	for range n {
+		s := &counted{asked: &asked}
+		streams = append(streams, s)
+		fds = append(fds, DescriptorSpec{Object: NewStream(s)})
+	}
+	w := newWorld(t, Limits{Descriptors: n, OpenFiles: n})
+	w.host.auto = false
+	var after int64
+	p := w.start(t.Context(), func(g *guest) {
+		var subs []cloudabi.Subscription
+		for i := range n {
+			subs = append(subs, fdSub(false, uint64(i), 0))
+		}
+		e := g.poll(append(subs, clockSub(1e12))...)
+		after = asked.Load()
+		require.Len(g, e, 1)
+		require.EqualValues(g, 77, e[0].FdReadwriteFd)
+		g.exit(0)
+	}, fds...)
+	w.host.waitTimers(t, 1)
+	before := asked.Load()
+	require.EqualValues(t, 2*n, before, "once before registering and once after")
+	goroutines := runtime.NumGoroutine()
+	require.Less(t, goroutines, 100)
+	for range 3 { // wake-ups for nothing
+		seen := asked.Load()
+		streams[4000].change(func() {})
+		eventually(t, func() bool { return asked.Load() > seen })
+	}
+	streams[77].change(func() { streams[77].in = []byte("x") })
+	require.Equal(t, ExitStatus{}, w.wait(p))
+	require.Equal(t, before+4, after)
 }

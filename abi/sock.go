@@ -64,7 +64,7 @@ func (t *Thread) sockSend(a *args) cloudabi.Errno {
 		}
 		n, errno = t.writeStream(d.file, o, list)
 	}
-	if n == 0 && errno != 0 {
+	if errno != 0 && n == 0 {
 		return errno
 	}
 	out := cloudabi.SendOut{Datalen: n}
@@ -323,7 +323,7 @@ func (t *Thread) receiveHost(f *openFile, s *hostStream, list []iovec, flags clo
 			if got, all.truncated, errno = s.receive(buf[:room], peek); errno == 0 {
 				n, errno = t.scatter(&c, buf[:got])
 			}
-			return errno != cloudabi.EAGAIN || f.has(cloudabi.FdflagNonblock)
+			return errno != cloudabi.EAGAIN || f.has(cloudabi.FdflagNonblock) && !t.settles(s, Input)
 		})
 		if !alive {
 			errno = cloudabi.EINTR

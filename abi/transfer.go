@@ -234,6 +234,9 @@ func (t *Thread) noRoom(f *openFile, o pollable, fault cloudabi.Errno) cloudabi.
 // nonblock, and then waits until the host has taken it: whoever looks at the
 // other end after the call, or after the end of the program, finds it there.
 func (t *Thread) writeStream(f *openFile, o byteStream, list []iovec) (uint64, cloudabi.Errno) {
+	if h, ok := o.(*hostStream); ok && h.messages != nil {
+		return t.writeMessage(f, h, list)
+	}
 	buf, large := t.buffer(length(list, bufferSize))
 	defer giveBack(large)
 	c := cursor{list: list}
@@ -293,4 +296,49 @@ func (t *Thread) writeChunk(f *openFile, o byteStream, p []byte) (int, cloudabi.
 		return 0, errno
 	}
 	return total, cloudabi.ESUCCESS
+}
+
+// writeMessage sends the list as one message, which may be empty, or nothing.
+func (t *Thread) writeMessage(f *openFile, h *hostStream, list []iovec) (uint64, cloudabi.Errno) {
+	size := length(list, maxDatagram+1)
+	if size > maxDatagram {
+		return 0, cloudabi.EMSGSIZE
+	}
+	buf, large := t.buffer(size)
+	defer giveBack(large)
+	c := cursor{list: list}
+	n, fault := t.gather(&c, buf)
+	if fault != 0 {
+		return 0, fault
+	}
+	granted := t.machine.reserveOutput(n)
+	if granted < n {
+		t.machine.returnOutput(granted)
+		return 0, cloudabi.EFBIG
+	}
+	waits := !f.has(cloudabi.FdflagNonblock) || t.settles(h, Output)
+	sent := false
+	var errno cloudabi.Errno
+	alive := t.await(&h.queue, waitHost, func() bool {
+		if !sent {
+			if _, errno = h.write(buf[:n]); errno != 0 {
+				return errno != cloudabi.EAGAIN || !waits
+			}
+			sent = true
+		}
+		if waits {
+			errno = h.flushed()
+		}
+		return errno != cloudabi.EAGAIN
+	})
+	if !sent {
+		t.machine.returnOutput(n)
+	}
+	switch {
+	case !alive:
+		return 0, cloudabi.EINTR
+	case errno != 0:
+		return 0, errno
+	}
+	return uint64(n), cloudabi.ESUCCESS
 }

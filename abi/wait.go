@@ -9,12 +9,15 @@ type waitQueue struct {
 	entries []*waitEntry // in order of arrival
 }
 
-// waitEntry is one interest of one thread. notify is called with the queue's
-// mutex held; it must be quick and take no kernel lock but poller.mu.
+// waitEntry is one interest of one thread.
 type waitEntry struct {
-	notify func(*waitEntry)
-	only   interest // 0: told of everything
+	who  waiter
+	only interest // 0: told of everything
 }
+
+// waiter is told that a state may have changed. That happens with the queue's
+// mutex held; it must be quick and take no kernel lock but poller.mu.
+type waiter interface{ unpark() }
 
 // interest is a set of directions.
 type interest uint8
@@ -42,7 +45,7 @@ func (q *waitQueue) remove(e *waitEntry) {
 func (q *waitQueue) wake() {
 	q.mu.Lock()
 	for _, e := range q.entries {
-		e.notify(e)
+		e.who.unpark()
 	}
 	q.mu.Unlock()
 }
@@ -52,7 +55,7 @@ func (q *waitQueue) wakeFor(d Direction) {
 	q.mu.Lock()
 	for _, e := range q.entries {
 		if e.only == 0 || e.only&interestIn(d) != 0 {
-			e.notify(e)
+			e.who.unpark()
 		}
 	}
 	q.mu.Unlock()
@@ -65,7 +68,7 @@ func (t *Thread) await(q *waitQueue, why wait, try func() (done bool)) (alive bo
 	if try() {
 		return true
 	}
-	e := &waitEntry{notify: func(*waitEntry) { t.unpark() }}
+	e := &waitEntry{who: t}
 	q.add(e)
 	defer q.remove(e)
 	for !try() {
