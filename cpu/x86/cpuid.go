@@ -2,41 +2,119 @@ package x86
 
 import "encoding/binary"
 
-// The one processor model that is presented, the same on every host: exactly
-// what the table implements. Vendor and family are those of a processor that
-// run-time dispatch in libraries knows; everything optional it finds out from
-// the feature bits.
+// The one processor model that is presented, the same on every host: x86-64-v3,
+// and AES, PCLMULQDQ, SHA, ADX, RDRAND and RDSEED. What it says of itself is
+// what the table has, feature by feature; a test holds the two together.
+// Vendor, family and model are those of a processor of that level, for
+// libraries that look at them before the feature bits.
 
-// Feature bits of leaf 1.
+// feature is a bit of CPUID.
+type feature struct {
+	name string // as in Section.Feature
+	leaf uint32
+	reg  uint8 // eax, ebx, ecx, edx
+	bit  uint8
+	// by says what the feature is where no section has its name: mnemonics of
+	// rows, or after a colon something that is no instruction.
+	by string
+}
+
 const (
-	cpuidEDX = 1<<0 | // x87
-		1<<4 | // TSC
-		1<<8 | // CMPXCHG8B
-		1<<15 | // CMOV
-		1<<19 | // CLFLUSH
-		1<<23 | // MMX
-		1<<24 | // FXSAVE
-		1<<25 | // SSE
-		1<<26 // SSE2
-	cpuidECX = 1 << 13 // CMPXCHG16B
+	eax = iota
+	ebx
+	ecx
+	edx
+)
 
-	// Of leaf 0x80000001: SYSCALL, RDTSCP, long mode; LAHF in 64-bit mode.
-	cpuidExtEDX = 1<<11 | 1<<27 | 1<<29
-	cpuidExtECX = 1 << 0
+const (
+	leafFeatures   = 1
+	leafStructured = 7
+	leafXSave      = 0xd // subleaf 1
+	leafExtended   = 0x80000001
+	leafPower      = 0x80000007
+)
 
-	cpuidSignature = 0x000006f6 // family 6, model 15, stepping 6
-	cpuidMaxLeaf   = 4
+// cpuFeatures lists the model's features: Vol. 2A, CPUID.
+var cpuFeatures = []feature{
+	{"FPU", leafFeatures, edx, 0, ""},
+	{"TSC", leafFeatures, edx, 4, "rdtsc"},
+	{"CX8", leafFeatures, edx, 8, "cmpxchg8b"},
+	{"CMOV", leafFeatures, edx, 15, "cmovcc fcmovb fcmovnb"},
+	{"CLFSH", leafFeatures, edx, 19, "clflush"},
+	{"MMX", leafFeatures, edx, 23, ""},
+	{"FXSR", leafFeatures, edx, 24, ""},
+	{"SSE", leafFeatures, edx, 25, ""},
+	{"SSE2", leafFeatures, edx, 26, ""},
+
+	{"SSE3", leafFeatures, ecx, 0, ""},
+	{"PCLMULQDQ", leafFeatures, ecx, 1, ""},
+	{"SSSE3", leafFeatures, ecx, 9, ""},
+	{"FMA", leafFeatures, ecx, 12, ""},
+	{"CMPXCHG16B", leafFeatures, ecx, 13, "cmpxchg16b"},
+	{"SSE4.1", leafFeatures, ecx, 19, ""},
+	{"SSE4.2", leafFeatures, ecx, 20, ""},
+	{"MOVBE", leafFeatures, ecx, 22, ""},
+	{"POPCNT", leafFeatures, ecx, 23, ""},
+	{"AES", leafFeatures, ecx, 25, ""},
+	{"XSAVE", leafFeatures, ecx, 26, ""},
+	{"OSXSAVE", leafFeatures, ecx, 27, ": XCR0 is set up"},
+	{"AVX", leafFeatures, ecx, 28, ""},
+	{"F16C", leafFeatures, ecx, 29, ""},
+	{"RDRAND", leafFeatures, ecx, 30, ""},
+
+	{"BMI1", leafStructured, ebx, 3, ""},
+	{"AVX2", leafStructured, ebx, 5, ""},
+	{"FDP_EXCPTN_ONLY", leafStructured, ebx, 6, ": see fpu.go on when pointers are recorded"},
+	{"BMI2", leafStructured, ebx, 8, ""},
+	{"ERMS", leafStructured, ebx, 9, "movsb stosb"}, // bulk operations, however many bytes
+	{"FCS_FDS_DEPRECATED", leafStructured, ebx, 13, ": the x87 keeps no selectors"},
+	{"RDSEED", leafStructured, ebx, 18, ""},
+	{"ADX", leafStructured, ebx, 19, ""},
+	{"SHA", leafStructured, ebx, 29, ""},
+	{"UMIP", leafStructured, ecx, 2, "sgdt sidt sldt smsw str"}, // all refused
+
+	{"XSAVEOPT", leafXSave, eax, 0, ""},
+	{"XSAVEC", leafXSave, eax, 1, ""},
+	{"XGETBV1", leafXSave, eax, 2, "xgetbv"},
+
+	{"LAHF", leafExtended, ecx, 0, "lahf sahf"},
+	{"LZCNT", leafExtended, ecx, 5, ""},
+	{"PREFETCHW", leafExtended, ecx, 8, "prefetchw"},
+	{"SYSCALL", leafExtended, edx, 11, "syscall"},
+	{"NX", leafExtended, edx, 20, ": memory is executable only where it is mapped so"},
+	{"RDTSCP", leafExtended, edx, 27, "rdtscp"},
+	{"LM", leafExtended, edx, 29, ": 64-bit mode"},
+	{"INVARIANT_TSC", leafPower, edx, 8, ": the counter has one rate"},
+}
+
+// featureBits is a register of a leaf of feature bits.
+func featureBits(leaf uint32, reg uint8) (v uint32) {
+	for i := range cpuFeatures {
+		if f := &cpuFeatures[i]; f.leaf == leaf && f.reg == reg {
+			v |= 1 << f.bit
+		}
+	}
+	return v
+}
+
+const (
+	cpuidSignature = 0x000306d4 // family 6, model 61, stepping 4
+	cpuidMaxLeaf   = 0x16
 	cpuidMaxExt    = 0x80000008
-)
 
-const (
 	vendor = "GenuineIntel"
-	brand  = "Nuage x86-64 guest processor\x00"
+	brand  = "Nuage x86-64 guest processor @ 1.00GHz"
+
+	cacheLine = 64
+
+	// The time-stamp counter counts nanoseconds; the crystal that it is said
+	// to be derived from is one that Intel uses.
+	tscMHz    = 1000
+	crystalHz = 25_000_000
+	busMHz    = 100
 )
 
-// cpuid (Vol. 2A, CPUID). A leaf above the highest basic one gives the data of
-// the highest basic leaf on Intel processors; here that is leaf 4, subleaf
-// ecx.
+// cpuid (Vol. 2A, CPUID).
 func cpuid(s *State, o *op) *op {
 	leaf, sub := uint32(s.R[RAX]), uint32(s.R[RCX])
 	a, b, c, d := cpuidLeaf(leaf, sub)
@@ -45,44 +123,67 @@ func cpuid(s *State, o *op) *op {
 }
 
 func cpuidLeaf(leaf, sub uint32) (a, b, c, d uint32) {
-	word := func(s string, i int) uint32 {
-		var p [4]byte
-		if i < len(s) {
-			copy(p[:], s[i:])
+	if leaf >= 0x80000000 {
+		return cpuidExtended(leaf)
+	}
+	// A leaf above the highest gives the data of the highest on Intel
+	// processors.
+	switch min(leaf, cpuidMaxLeaf) {
+	case 0:
+		return cpuidMaxLeaf, text32(vendor, 0), text32(vendor, 8), text32(vendor, 4)
+	case leafFeatures:
+		return cpuidSignature, 1<<16 | cacheLine/8<<8, featureBits(leaf, ecx), featureBits(leaf, edx)
+	case 2:
+		return 0xff01, 0, 0, 0 // caches: see leaf 4
+	case 4:
+		return cacheLeaf(sub)
+	case leafStructured:
+		if sub == 0 {
+			return 0, featureBits(leaf, ebx), featureBits(leaf, ecx), featureBits(leaf, edx)
 		}
-		return binary.LittleEndian.Uint32(p[:])
+	case 0xb: // no topology: one level 0, invalid
+		return 0, 0, sub & 0xff, 0
+	case leafXSave:
+		return xsaveLeaf(sub)
+	case 0x15: // denominator, numerator, frequency
+		return 1, tscMHz * 1_000_000 / crystalHz, crystalHz, 0
+	case 0x16: // base, maximum, bus, in MHz
+		return tscMHz, tscMHz, busMHz, 0
 	}
-	switch {
-	case leaf == 0:
-		return cpuidMaxLeaf, word(vendor, 0), word(vendor, 8), word(vendor, 4)
-	case leaf == 1:
-		return cpuidSignature, 1<<16 | 8<<8, cpuidECX, cpuidEDX
-	case leaf == 2:
-		return 0x01, 0, 0, 0
-	case leaf == 3:
-		return 0, 0, 0, 0
-	case leaf == 0x80000000:
+	return 0, 0, 0, 0
+}
+
+func cpuidExtended(leaf uint32) (a, b, c, d uint32) {
+	switch leaf {
+	case 0x80000000:
 		return cpuidMaxExt, 0, 0, 0
-	case leaf == 0x80000001:
-		return 0, 0, cpuidExtECX, cpuidExtEDX
-	case leaf >= 0x80000002 && leaf <= 0x80000004:
+	case leafExtended, leafPower:
+		return 0, 0, featureBits(leaf, ecx), featureBits(leaf, edx)
+	case 0x80000002, 0x80000003, 0x80000004:
 		i := int(leaf-0x80000002) * 16
-		return word(brand, i), word(brand, i+4), word(brand, i+8), word(brand, i+12)
-	case leaf == 0x80000006:
-		return 0, 0, 256<<16 | 6<<12 | 64, 0 // second-level cache: 256 KiB, 8 ways, 64-byte lines
-	case leaf == 0x80000008:
-		return 32<<8 | 32, 0, 0, 0 // address widths
-	case leaf > 0x80000008 && leaf>>16 == 0x8000, leaf == 0x80000005, leaf == 0x80000007:
-		return 0, 0, 0, 0
+		return text32(brand, i), text32(brand, i+4), text32(brand, i+8), text32(brand, i+12)
+	case 0x80000006: // second-level cache: 256 KiB, 8 ways, 64-byte lines
+		return 0, 0, 256<<16 | 6<<12 | cacheLine, 0
+	case 0x80000008: // address widths
+		return 32<<8 | 32, 0, 0, 0
 	}
-	return cacheLeaf(sub)
+	return 0, 0, 0, 0
+}
+
+// text32 is four bytes of s from i on, zeros behind its end.
+func text32(s string, i int) uint32 {
+	var p [4]byte
+	if i < len(s) {
+		copy(p[:], s[i:])
+	}
+	return binary.LittleEndian.Uint32(p[:])
 }
 
 // cacheLeaf is leaf 4: deterministic cache parameters.
 func cacheLeaf(sub uint32) (a, b, c, d uint32) {
-	const line, partitions = 64, 1
+	const partitions = 1
 	cache := func(kind, level, ways, sets uint32) (uint32, uint32, uint32, uint32) {
-		return kind | level<<5 | 1<<8, (line - 1) | (partitions-1)<<12 | (ways-1)<<22, sets - 1, 0
+		return kind | level<<5 | 1<<8, (cacheLine - 1) | (partitions-1)<<12 | (ways-1)<<22, sets - 1, 0
 	}
 	switch sub {
 	case 0:
@@ -91,6 +192,21 @@ func cacheLeaf(sub uint32) (a, b, c, d uint32) {
 		return cache(2, 1, 8, 64) // instructions, 32 KiB
 	case 2:
 		return cache(3, 2, 8, 512) // unified, 256 KiB
+	case 3:
+		return cache(3, 3, 16, 8192) // unified, 8 MiB
+	}
+	return 0, 0, 0, 0
+}
+
+// xsaveLeaf is leaf 0DH: the area of XSAVE and its components.
+func xsaveLeaf(sub uint32) (a, b, c, d uint32) {
+	switch sub {
+	case 0:
+		return xcr0, xsaveSize, xsaveSize, 0
+	case 1:
+		return featureBits(leafXSave, eax), xsaveSize, 0, 0
+	case 2:
+		return xsaveSize - xsaveAVX, xsaveAVX, 0, 0
 	}
 	return 0, 0, 0, 0
 }
