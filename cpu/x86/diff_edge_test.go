@@ -13,7 +13,7 @@ import (
 
 // Edge operands. A walk is the product of what an instance's operands can be:
 // every edge of an integer for a general register, every edge of the lane type
-// for a vector (as many combinations side by side as the vector has lanes),
+// for a vector (all combinations in every lane),
 // every class of number for an x87 register, every combination of the flags
 // read, every rounding, flushing and masking. The short run draws points of
 // the product at random; with -diff.edges all of them are visited.
@@ -250,10 +250,10 @@ func (w *walk) vectors(e *encoding, region uint64, l laneType, spots []spot) {
 		combinations *= len(list)
 	}
 	lanes := max(1, spots[0].width/size)
-	w.add((combinations+lanes-1)/lanes, func(g *input, i int) {
+	w.add(combinations, func(g *input, i int) { // each lane gets each of them
 		var v [3][32]byte
 		for k := range lanes {
-			c := (i*lanes + k) % combinations
+			c := (i + k) % combinations
 			for j := range spots {
 				var b [8]byte
 				binary.LittleEndian.PutUint64(b[:], list[c%len(list)])
@@ -488,7 +488,7 @@ func (d *differ) walkAll(rnd *rand.Rand, e *encoding, inst *Inst, seed uint64) b
 	imms, points := 1, min(w.total, edgeCap)
 	hasImm := e.row.immediateByte()
 	if hasImm {
-		imms, points = 256, min(w.total, 512)
+		imms, points = 256, min(w.total, 256)
 	}
 	at := 0
 	for imm := range imms {

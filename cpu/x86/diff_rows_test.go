@@ -2,7 +2,12 @@ package x86
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"strings"
+	"testing"
+
+	"github.com/nuage-emu/nuage/cpu"
+	"github.com/stretchr/testify/require"
 )
 
 // notNative lists the rows that cannot be run on the host, by mnemonic, and
@@ -57,4 +62,28 @@ func flagLetters(m uint32) string {
 		}
 	}
 	return b.String()
+}
+
+// TestRowsWithoutOracle: the rows that no host can be asked about enter the
+// kernel or are refused, whatever their operands.
+func TestRowsWithoutOracle(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(11, 12))
+	for _, r := range Rows() {
+		if why := r.whyNotNative(); why == "" || why == ownTest {
+			continue
+		}
+		for range 50 {
+			m := newMachine(t, r.Instance(rnd), Options{})
+			m.s.R[RSP] = rnd.Uint64()
+			before := m.s.R
+			stop := m.in.Run(m.th, 1)
+			if r.Name == "syscall" {
+				require.Equal(t, cpu.StopSyscall, stop.Kind)
+				continue
+			}
+			require.Equal(t, cpu.StopFault, stop.Kind, r)
+			require.Zero(t, stop.Fault.Addr, r)
+			require.Equal(t, before, m.s.R, r)
+		}
+	}
 }
