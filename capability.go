@@ -177,7 +177,7 @@ func Dir(path string) *Capability {
 // machine's memory limit, and go with the process.
 func Overlay(path string) *Capability {
 	return &Capability{name: fmt.Sprintf("overlay over %q", path), make: func(m *Machine, _ *Image) (abi.Object, error) {
-		d, err := m.hostDir(path)
+		d, err := vfs.NewHost(path, vfs.HostOptions{Clock: m.clock()})
 		if err != nil {
 			return nil, err
 		}
@@ -186,7 +186,7 @@ func Overlay(path string) *Capability {
 			_ = d.Close()
 			return nil, err
 		}
-		return abi.NewDirectory(o), nil
+		return abi.NewDirectory(m.stable(o)), nil
 	}}
 }
 
@@ -195,7 +195,7 @@ func Overlay(path string) *Capability {
 // outside.
 func MemoryDir() *Capability {
 	return &Capability{name: "directory in memory", make: func(m *Machine, _ *Image) (abi.Object, error) {
-		return abi.NewDirectory(vfs.NewMemory(m.clock(), m.abi.Quota())), nil
+		return abi.NewDirectory(m.stable(vfs.NewMemory(m.clock(), m.abi.Quota()))), nil
 	}}
 }
 
@@ -241,8 +241,9 @@ func (m *Machine) hostDir(path string) (vfs.Dir, error) {
 	return m.stable(d), err
 }
 
-// stable hides what is the host's own from the programs of a deterministic
-// machine. d may be nil.
+// stable gives the programs of a deterministic machine one view of every
+// directory they can write to, whether the host, memory or both keep it: nothing
+// of the host's own shows. d may be nil.
 func (m *Machine) stable(d vfs.Dir) vfs.Dir {
 	if d == nil || !m.options.Deterministic {
 		return d

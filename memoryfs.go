@@ -28,12 +28,12 @@ func NewMemoryFS(limit uint64) *MemoryFS {
 
 // Dir is the capability for the whole file system.
 func (f *MemoryFS) Dir() *Capability {
-	return &Capability{name: "directory in memory", make: func(*Machine, *Image) (abi.Object, error) {
+	return &Capability{name: "directory in memory", make: func(m *Machine, _ *Image) (abi.Object, error) {
 		o, err := vfs.Open(f.root, ".", vfs.OpenOptions{Directory: true})
 		if err != nil {
 			return nil, err
 		}
-		return abi.NewDirectory(o.Dir), nil
+		return abi.NewDirectory(m.stable(o.Dir)), nil
 	}}
 }
 

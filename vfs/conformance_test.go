@@ -33,6 +33,9 @@ var writable = []struct {
 	{"host", func(t testing.TB) Dir { return newTestHost(t, tempDir(t)) }},
 	{"overlay over memory", func(t testing.TB) Dir { return newTestOverlay(t, NewMemory(testClock(), nil)) }},
 	{"overlay over host", func(t testing.TB) Dir { return newTestOverlay(t, newTestHost(t, tempDir(t))) }},
+	{"stable over overlay over host", func(t testing.TB) Dir {
+		return NewStable(newTestOverlay(t, newTestHost(t, tempDir(t))), testClock(), 1)
+	}},
 }
 
 // tempDir is t.TempDir for rapid's T too.

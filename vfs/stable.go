@@ -16,10 +16,12 @@ import (
 //     was there before has the time epoch. They are kept beside the host, which
 //     never sees them. Reading changes none, nor do stores to a shared mapping.
 //   - Directories have size 0, and 1 link.
+//   - The order of listings follows from the names.
 //
-// The order of listings needs nothing: it follows from the names. The numbers
-// hold for all that is reached through lower, which is closed with the result;
-// names that another host process changes meanwhile are at best new objects.
+// So a program cannot tell by any of these whether its directory is the host's,
+// in memory, or an overlay. The numbers hold for all that is reached through
+// lower, which is closed with the result; names that another host process
+// changes meanwhile are at best new objects.
 func NewStable(lower Dir, clock Clock, epoch uint64) Dir {
 	s := &stableFS{clock: clock, epoch: epoch, known: map[fileID]*stableObject{}, devices: map[cloudabi.Device]cloudabi.Device{}}
 	o := &stableObject{}
@@ -148,6 +150,7 @@ type stableDir struct {
 	Dir
 	fs     *stableFS
 	object *stableObject
+	list   listing
 }
 
 func (d *stableDir) Reopen() (Dir, error) {
@@ -155,7 +158,7 @@ func (d *stableDir) Reopen() (Dir, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &stableDir{lower, d.fs, d.object}, nil
+	return &stableDir{Dir: lower, fs: d.fs, object: d.object}, nil
 }
 
 func (d *stableDir) Stat() (cloudabi.Filestat, error) {
@@ -186,7 +189,7 @@ func (d *stableDir) OpenDir(name string) (Dir, error) {
 		_ = lower.Close()
 		return nil, err
 	}
-	return &stableDir{lower, d.fs, d.fs.object(st)}, nil
+	return &stableDir{Dir: lower, fs: d.fs, object: d.fs.object(st)}, nil
 }
 
 func (d *stableDir) OpenFile(name string, flags OpenFlags) (File, error) {
@@ -318,22 +321,28 @@ func (d *stableDir) SetTimesOf(name string, t Times) error {
 	return d.fs.setTimes(d.fs.object(st), t)
 }
 
+// ReadDir gives entries the positions that follow from their names, whatever
+// those of the lower directory follow from.
 func (d *stableDir) ReadDir(cookie uint64, emit func(Entry) bool) error {
-	return d.Dir.ReadDir(cookie, func(e Entry) bool {
-		switch e.Name {
-		case ".":
-			e.Inode = uint64(d.object.ino)
-		case "..":
-			// Which object that is, and whether the program may know it, the
-			// host decides; the directory itself stands for it.
-			e.Inode = uint64(d.object.ino)
-		default:
-			if st, err := d.Dir.Lookup(e.Name); err == nil {
-				e.Inode = uint64(d.fs.object(st).ino)
-			}
-		}
-		return emit(e)
-	})
+	return d.list.read(d, cookie, emit)
+}
+
+// scan and entry make a directory the source of its listing.
+func (d *stableDir) scan(yield func(name string) bool) error {
+	return d.Dir.ReadDir(0, func(e Entry) bool { return e.Name == "." || e.Name == ".." || yield(e.Name) })
+}
+
+func (d *stableDir) entry(name string) (inode uint64, kind cloudabi.Filetype, err error) {
+	if name == "." || name == ".." {
+		// Which object the parent is, and whether the program may know it, the
+		// host decides; the directory itself stands for it.
+		return uint64(d.object.ino), cloudabi.FiletypeDirectory, nil
+	}
+	st, err := d.Dir.Lookup(name)
+	if err != nil {
+		return 0, 0, err
+	}
+	return uint64(d.fs.object(st).ino), st.Filetype, nil
 }
 
 // stableFile is an open file of the host as the program sees it.
@@ -378,9 +387,8 @@ func (f *stableFile) Truncate(size int64) error {
 }
 
 func (f *stableFile) Allocate(off, n int64) error {
-	before, _ := f.File.Size()
 	err := f.File.Allocate(off, n)
-	if after, _ := f.File.Size(); after != before {
+	if err == nil {
 		f.fs.changed(true, f.object)
 	}
 	return err
