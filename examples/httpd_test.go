@@ -26,14 +26,26 @@ import (
 
 // log is what the server writes to its log.
 type log struct {
-	mu sync.Mutex
-	b  bytes.Buffer
+	mu    sync.Mutex
+	b     bytes.Buffer
+	grown chan struct{} // holds something if it has since it was looked at
 }
 
 func (l *log) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	select {
+	case l.grown <- struct{}{}:
+	default:
+	}
 	return l.b.Write(p)
+}
+
+// await waits until a line has been written n times: the server answers first.
+func (l *log) await(line string, n int) {
+	for strings.Count(l.String(), line) < n {
+		<-l.grown
+	}
 }
 
 func (l *log) String() string {
@@ -73,7 +85,7 @@ func start(t *testing.T, o nuage.Options, args map[string]any) *server {
 	if err != nil {
 		t.Skip("no loopback network:", err)
 	}
-	s := &server{addr: l.Addr().String(), log: &log{}}
+	s := &server{addr: l.Addr().String(), log: &log{grown: make(chan struct{}, 1)}}
 	image, err := nuage.LoadFile("httpd/httpd.x86_64")
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, image.Close()) })
@@ -175,6 +187,7 @@ func TestExchanges(t *testing.T) {
 			}
 		})
 	}
+	s.log.await("GET /a%20b.txt 200 6\n", 1)
 	require.Contains(t, s.log.String(), "GET /a%20b.txt 200 6\n")
 }
 
@@ -348,6 +361,7 @@ func TestThousandConnections(t *testing.T) {
 		}
 		t.Logf("round %d: %d requests in %v", round, connections, time.Since(begin))
 	}
+	s.log.await("GET /a%20b.txt 200 6\n", connections*rounds)
 	require.Equal(t, connections*rounds, strings.Count(s.log.String(), "GET /a%20b.txt 200 6\n"))
 }
 
