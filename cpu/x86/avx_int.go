@@ -138,55 +138,55 @@ func vpsravd(a, n uint64) uint64 {
 func vand128(s *State, o *op) *op {
 	lo, hi := s.rm128(o)
 	a := &s.V[o.src&31]
-	s.V[o.dst&31] = Vec{a[0] & lo, a[1] & hi}
+	s.V[o.dst&31].set128(a[0]&lo, a[1]&hi)
 	return o.after()
 }
 
 func vand256(s *State, o *op) *op {
-	b := s.rm256(o)
+	b := s.rmVec(o)
 	a := &s.V[o.src&31]
-	s.V[o.dst&31] = Vec{a[0] & b[0], a[1] & b[1], a[2] & b[2], a[3] & b[3]}
+	s.V[o.dst&31].set256(a[0]&b[0], a[1]&b[1], a[2]&b[2], a[3]&b[3])
 	return o.after()
 }
 
 func vandn128(s *State, o *op) *op {
 	lo, hi := s.rm128(o)
 	a := &s.V[o.src&31]
-	s.V[o.dst&31] = Vec{lo &^ a[0], hi &^ a[1]}
+	s.V[o.dst&31].set128(lo&^a[0], hi&^a[1])
 	return o.after()
 }
 
 func vandn256(s *State, o *op) *op {
-	b := s.rm256(o)
+	b := s.rmVec(o)
 	a := &s.V[o.src&31]
-	s.V[o.dst&31] = Vec{b[0] &^ a[0], b[1] &^ a[1], b[2] &^ a[2], b[3] &^ a[3]}
+	s.V[o.dst&31].set256(b[0]&^a[0], b[1]&^a[1], b[2]&^a[2], b[3]&^a[3])
 	return o.after()
 }
 
 func vor128(s *State, o *op) *op {
 	lo, hi := s.rm128(o)
 	a := &s.V[o.src&31]
-	s.V[o.dst&31] = Vec{a[0] | lo, a[1] | hi}
+	s.V[o.dst&31].set128(a[0]|lo, a[1]|hi)
 	return o.after()
 }
 
 func vor256(s *State, o *op) *op {
-	b := s.rm256(o)
+	b := s.rmVec(o)
 	a := &s.V[o.src&31]
-	s.V[o.dst&31] = Vec{a[0] | b[0], a[1] | b[1], a[2] | b[2], a[3] | b[3]}
+	s.V[o.dst&31].set256(a[0]|b[0], a[1]|b[1], a[2]|b[2], a[3]|b[3])
 	return o.after()
 }
 
 func vxor128(s *State, o *op) *op {
 	lo, hi := s.rm128(o)
 	a := &s.V[o.src&31]
-	s.V[o.dst&31] = Vec{a[0] ^ lo, a[1] ^ hi}
+	s.V[o.dst&31].set128(a[0]^lo, a[1]^hi)
 	return o.after()
 }
 
 func vxor256(s *State, o *op) *op {
-	b := s.rm256(o)
+	b := s.rmVec(o)
 	a := &s.V[o.src&31]
-	s.V[o.dst&31] = Vec{a[0] ^ b[0], a[1] ^ b[1], a[2] ^ b[2], a[3] ^ b[3]}
+	s.V[o.dst&31].set256(a[0]^b[0], a[1]^b[1], a[2]^b[2], a[3]^b[3])
 	return o.after()
 }

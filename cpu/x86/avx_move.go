@@ -163,12 +163,12 @@ var avxNewRows = Section{Ref: "Vol. 1, 5.13 Intel AVX and 5.16 Intel AVX2: broad
 
 func vload128(s *State, o *op) *op {
 	lo, hi := s.vecSrc(o)
-	s.V[o.dst&31] = Vec{lo, hi}
+	s.V[o.dst&31].set128(lo, hi)
 	return o.after()
 }
 
 func vload256(s *State, o *op) *op {
-	s.V[o.dst&31] = s.vecOperand(o, o.src)
+	s.V[o.dst&31].copy(s.rmVec(o))
 	return o.after()
 }
 
@@ -177,7 +177,7 @@ func vstore128(s *State, o *op) *op {
 	if o.mem {
 		s.store128(o, v[0], v[1])
 	} else {
-		s.V[o.dst&31] = Vec{v[0], v[1]}
+		s.V[o.dst&31].set128(v[0], v[1])
 	}
 	return o.after()
 }
@@ -187,13 +187,14 @@ func vstore256(s *State, o *op) *op {
 	if o.mem {
 		s.store256(o, v)
 	} else {
-		s.V[o.dst&31] = *v
+		s.V[o.dst&31].copy(v)
 	}
 	return o.after()
 }
 
 func vmovq(s *State, o *op) *op {
-	s.V[o.dst&31] = Vec{s.rm64(o)}
+	v := s.rm64(o)
+	s.V[o.dst&31].set128(v, 0)
 	return o.after()
 }
 
@@ -240,7 +241,7 @@ func (fill blendBy) op(words uint8) opFunc {
 		for i := range r[:words] {
 			r[i] = pick(b[i], a[i], fill(m[i]))
 		}
-		s.V[o.dst&31] = r
+		s.V[o.dst&31].copy(&r)
 		return o.after()
 	}
 }
@@ -260,7 +261,7 @@ func (e widening) op(words uint8) opFunc {
 			r[i] = e.of(lo)
 			lo, hi = lo>>e.step|hi<<(64-e.step), hi>>e.step
 		}
-		s.V[o.dst&31] = r
+		s.V[o.dst&31].copy(&r)
 		return o.after()
 	}
 }
@@ -281,23 +282,25 @@ func (w broadcast) op(words uint8) opFunc {
 		v = v << (64 - w.bits) >> (64 - w.bits) * each
 		r := Vec{v, v, v, v}
 		clear(r[words:])
-		s.V[o.dst&31] = r
+		s.V[o.dst&31].copy(&r)
 		return o.after()
 	}
 }
 
 func vbroadcast128(s *State, o *op) *op {
 	lo, hi := s.rm128(o)
-	s.V[o.dst&31] = Vec{lo, hi, lo, hi}
+	s.V[o.dst&31].set256(lo, hi, lo, hi)
 	return o.after()
 }
 
 func vinsert128(s *State, o *op) *op {
 	lo, hi := s.rm128(o)
-	r := s.V[o.src&31]
-	i := o.imm & 1 * 2
-	r[i], r[i+1] = lo, hi
-	s.V[o.dst&31] = r
+	a, d := &s.V[o.src&31], &s.V[o.dst&31]
+	if o.imm&1 == 0 {
+		d.set256(lo, hi, a[2], a[3])
+	} else {
+		d.set256(a[0], a[1], lo, hi)
+	}
 	return o.after()
 }
 
@@ -307,19 +310,19 @@ func vextract128(s *State, o *op) *op {
 	if o.mem {
 		s.store128(o, lo, hi)
 	} else {
-		s.V[o.dst&31] = Vec{lo, hi}
+		s.V[o.dst&31].set128(lo, hi)
 	}
 	return o.after()
 }
 
 // vperm2x128 picks one of the four lanes of both sources, or zero, twice.
 func vperm2x128(s *State, o *op) *op {
-	b := s.rm256(o)
+	b := s.rmVec(o)
 	a := &s.V[o.src&31]
 	lane := func(sel uint64) (lo, hi uint64) {
 		v, i := a, sel&1*2
 		if sel&2 != 0 {
-			v = &b
+			v = b
 		}
 		if sel&8 != 0 {
 			return 0, 0
@@ -329,7 +332,7 @@ func vperm2x128(s *State, o *op) *op {
 	var r Vec
 	r[0], r[1] = lane(o.imm)
 	r[2], r[3] = lane(o.imm >> 4)
-	s.V[o.dst&31] = r
+	s.V[o.dst&31].copy(&r)
 	return o.after()
 }
 
@@ -337,20 +340,20 @@ func vperm2x128(s *State, o *op) *op {
 func (v *Vec) lane32(i uint64) uint64 { return uint64(uint32(v[i>>1&3] >> (i & 1 * 32))) }
 
 func vpermd(s *State, o *op) *op {
-	b := s.rm256(o)
+	b := s.rmVec(o)
 	sel := &s.V[o.src&31]
 	var r Vec
 	for i, x := range sel {
 		r[i] = b.lane32(x&7) | b.lane32(x>>32&7)<<32
 	}
-	s.V[o.dst&31] = r
+	s.V[o.dst&31].copy(&r)
 	return o.after()
 }
 
 func vpermq(s *State, o *op) *op {
-	b := s.rm256(o)
+	b := s.rmVec(o)
 	sel := o.imm
-	s.V[o.dst&31] = Vec{b[sel&3], b[sel>>2&3], b[sel>>4&3], b[sel>>6&3]}
+	s.V[o.dst&31].set256(b[sel&3], b[sel>>2&3], b[sel>>4&3], b[sel>>6&3])
 	return o.after()
 }
 
@@ -365,7 +368,7 @@ func vpermilps(s *State, o *op) *op {
 		lane := uint64(i) &^ 1 * 2
 		r[i] = a.lane32(lane|sel[i]&3) | a.lane32(lane|sel[i]>>32&3)<<32
 	}
-	s.V[o.dst&31] = r
+	s.V[o.dst&31].copy(&r)
 	return o.after()
 }
 
@@ -376,7 +379,7 @@ func vpermilpd(s *State, o *op) *op {
 	for i := range r[:o.cc] {
 		r[i] = a[uint64(i)&^1|sel[i]>>1&1]
 	}
-	s.V[o.dst&31] = r
+	s.V[o.dst&31].copy(&r)
 	return o.after()
 }
 
@@ -387,7 +390,7 @@ func vpermilpsImm(s *State, o *op) *op {
 		lane, sel := uint64(i)&^1*2, o.imm>>(i&1*4)
 		r[i] = a.lane32(lane|sel&3) | a.lane32(lane|sel>>2&3)<<32
 	}
-	s.V[o.dst&31] = r
+	s.V[o.dst&31].copy(&r)
 	return o.after()
 }
 
@@ -397,7 +400,7 @@ func vpermilpdImm(s *State, o *op) *op {
 	for i := range r[:o.cc] {
 		r[i] = a[uint64(i)&^1|o.imm>>i&1]
 	}
-	s.V[o.dst&31] = r
+	s.V[o.dst&31].copy(&r)
 	return o.after()
 }
 
@@ -408,7 +411,7 @@ func vpblendd(s *State, o *op) *op {
 	for i := range r[:o.cc] {
 		r[i] = pick(b[i], a[i], blendMaskD(o.imm>>(2*i)))
 	}
-	s.V[o.dst&31] = r
+	s.V[o.dst&31].copy(&r)
 	return o.after()
 }
 
@@ -423,7 +426,7 @@ func vmaskload32(s *State, o *op) *op {
 			r[i>>1] |= uint64(s.mem.Load32(at+4*i)) << (i & 1 * 32)
 		}
 	}
-	s.V[o.dst&31] = r
+	s.V[o.dst&31].copy(&r)
 	return o.after()
 }
 
@@ -435,7 +438,7 @@ func vmaskload64(s *State, o *op) *op {
 			r[i] = s.mem.Load64(at + 8*i)
 		}
 	}
-	s.V[o.dst&31] = r
+	s.V[o.dst&31].copy(&r)
 	return o.after()
 }
 

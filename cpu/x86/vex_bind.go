@@ -91,15 +91,20 @@ func (s *State) rm128(o *op) (lo, hi uint64) {
 	return v[0], v[1]
 }
 
-func (s *State) rm256(o *op) Vec { return s.vecOperand(o, o.aux) }
-
-// rmVec reads as much as the vector length says.
-func (s *State) rmVec(o *op) (v Vec) {
-	if o.mem && o.cc == 2 {
-		v[0], v[1] = s.load128(o)
-		return v
+// rmVec finds as much as the vector length says. The words of a register are
+// read and written one by one everywhere: a processor stalls on a wide load
+// behind narrow stores, and that is what copying a Vec comes to.
+func (s *State) rmVec(o *op) *Vec {
+	if !o.mem {
+		return &s.V[o.aux&31]
 	}
-	return s.vecOperand(o, o.aux)
+	v := &s.V[vecSrc0]
+	a := s.alignedEA(o)
+	v[0], v[1] = s.mem.Load128(a)
+	if o.cc == 4 {
+		v[2], v[3] = s.mem.Load128(a + 16)
+	}
+	return v
 }
 
 // rmBytes reads n bytes, at most 16; of a register, more may come.
@@ -124,22 +129,19 @@ func (s *State) rmBytes(o *op, n uint8) (lo, hi uint64) {
 	return lo, hi
 }
 
-// vecOperand reads the operand of 32 bytes that is memory or register r.
-func (s *State) vecOperand(o *op, r uint8) Vec {
-	if o.mem {
-		return s.load256(o)
-	}
-	return s.V[r&31]
-}
-
-// load256 reads the memory operand. A misaligned one that must be aligned is a
-// protection fault.
+// load256 reads the 32-byte memory operand.
 func (s *State) load256(o *op) (v Vec) {
 	a := s.alignedEA(o)
 	v[0], v[1] = s.mem.Load128(a)
 	v[2], v[3] = s.mem.Load128(a + 16)
 	return v
 }
+
+// Writing the whole register.
+
+func (v *Vec) set128(a, b uint64)       { v[0], v[1], v[2], v[3] = a, b, 0, 0 }
+func (v *Vec) set256(a, b, c, d uint64) { v[0], v[1], v[2], v[3] = a, b, c, d }
+func (v *Vec) copy(r *Vec)              { v[0], v[1], v[2], v[3] = r[0], r[1], r[2], r[3] }
 
 // store256 writes the memory operand, all of it or nothing.
 func (s *State) store256(o *op, v *Vec) {
@@ -156,14 +158,14 @@ func (f each) op(words uint8) opFunc {
 		return func(s *State, o *op) *op {
 			lo, hi := s.rm128(o)
 			a := &s.V[o.src&31]
-			s.V[o.dst&31] = Vec{f(a[0], lo), f(a[1], hi)}
+			s.V[o.dst&31].set128(f(a[0], lo), f(a[1], hi))
 			return o.after()
 		}
 	}
 	return func(s *State, o *op) *op {
-		b := s.rm256(o)
+		b := s.rmVec(o)
 		a := &s.V[o.src&31]
-		s.V[o.dst&31] = Vec{f(a[0], b[0]), f(a[1], b[1]), f(a[2], b[2]), f(a[3], b[3])}
+		s.V[o.dst&31].set256(f(a[0], b[0]), f(a[1], b[1]), f(a[2], b[2]), f(a[3], b[3]))
 		return o.after()
 	}
 }
@@ -174,12 +176,13 @@ func (f eachBy) op(words uint8) opFunc {
 		if o.aux != Zero || o.mem {
 			n, _ = s.rm128(o)
 		}
-		a := &s.V[o.src&31]
-		r := Vec{f(a[0], n), f(a[1], n)}
+		a, d := &s.V[o.src&31], &s.V[o.dst&31]
+		d[0], d[1] = f(a[0], n), f(a[1], n)
 		if words == 4 {
-			r[2], r[3] = f(a[2], n), f(a[3], n)
+			d[2], d[3] = f(a[2], n), f(a[3], n)
+		} else {
+			d[2], d[3] = 0, 0
 		}
-		s.V[o.dst&31] = r
 		return o.after()
 	}
 }
@@ -295,11 +298,13 @@ func (b *binder) narrow(do any) {
 			d.Prefix &^= PrefixFS | PrefixGS
 		}
 	}
-	o := b.emit(narrowOp)
-	o.dst, o.src = d.Args[0].Reg, Zero
-	d.Args[0].Reg = vecDst0
+	o := b.emit(narrowSame)
+	o.dst = d.Args[0].Reg
 	if d.Row.vvvv {
-		o.src = d.Args[1].Reg
+		if o.src = d.Args[1].Reg; o.src != o.dst {
+			o.fn = narrowOp
+			d.Args[0].Reg = vecDst0
+		}
 		d.NArgs--
 		copy(d.Args[1:], whole.Args[2:])
 	}
@@ -311,12 +316,22 @@ func (b *binder) narrow(do any) {
 	b.d, b.opts = whole, opts
 }
 
+// narrowSame is for a destination that is the first source, or without one: the
+// legacy function leaves it alone if it does not complete.
+func narrowSame(s *State, o *op) *op {
+	in := o.after()
+	in.fn(s, in)
+	d := &s.V[o.dst&31]
+	d[2], d[3] = 0, 0
+	return in.after()
+}
+
 func narrowOp(s *State, o *op) *op {
 	t, v := &s.V[vecDst0], &s.V[o.src&31]
 	t[0], t[1] = v[0], v[1]
 	in := o.after()
 	in.fn(s, in)
-	s.V[o.dst&31] = Vec{t[0], t[1]}
+	s.V[o.dst&31].set128(t[0], t[1])
 	return in.after()
 }
 
@@ -328,7 +343,7 @@ func (b *binder) wide(fn opFunc, next uint8) {
 	}
 	first, second := d.sources()
 	o := b.emit(wideOp)
-	o.dst, o.src, o.aux = d.Args[0].Reg, first, second
+	o.dst, o.src, o.aux, o.cc = d.Args[0].Reg, first, second, 4
 	if a := d.memArg(); a != nil {
 		b.address(o, a)
 	}
@@ -339,10 +354,13 @@ func (b *binder) wide(fn opFunc, next uint8) {
 }
 
 func wideOp(s *State, o *op) *op {
-	b := s.vecOperand(o, o.aux)
-	s.V[vecSrc0], s.V[vecSrc1] = Vec{b[0], b[1]}, Vec{b[2], b[3]}
+	b := s.rmVec(o)
+	lo, hi := &s.V[vecSrc0], &s.V[vecSrc1]
+	hi[0], hi[1] = b[2], b[3]
+	lo[0], lo[1] = b[0], b[1]
 	a := &s.V[o.src&31]
-	s.V[vecDst0], s.V[vecDst1] = Vec{a[0], a[1]}, Vec{a[2], a[3]}
+	d0, d1 := &s.V[vecDst0], &s.V[vecDst1]
+	d0[0], d0[1], d1[0], d1[1] = a[0], a[1], a[2], a[3]
 	in0 := o.after()
 	in1 := in0.after()
 	// No memory is accessed from here on, and the exceptions of all lanes are
@@ -354,7 +372,6 @@ func wideOp(s *State, o *op) *op {
 	if s.float.Flags != 0 {
 		s.sseRaise()
 	}
-	lo, hi := &s.V[vecDst0], &s.V[vecDst1]
-	s.V[o.dst&31] = Vec{lo[0], lo[1], hi[0], hi[1]}
+	s.V[o.dst&31].set256(d0[0], d0[1], d1[0], d1[1])
 	return in1.after()
 }
