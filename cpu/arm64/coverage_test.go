@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/nuage-emu/nuage/cpu/arm64/native"
 )
 
 // longRuns are runs of the differential suite that found nothing.
@@ -54,7 +56,17 @@ func coverageList() string {
 	for _, d := range divergences {
 		fmt.Fprintf(&b, "- %s\n", strings.ReplaceAll(d, "\n", "\n  "))
 	}
-	b.WriteString("\n" + list.String())
+	fmt.Fprintf(&b, "\nThe encoding space is swept (decode_sweep_test.go): near each row, over all values of bits 31 to 21 and\n"+
+		"15 to 10, and at random. What is no instruction here is none for objdump, x/arch and qemu's %s either, but for\n", native.Plain)
+	for _, l := range []struct {
+		who  string
+		list []encodings
+	}{{"qemu has besides", later}, {"qemu is wrong", accepted}, {"x/arch is wrong", goAccepts}} {
+		for _, e := range l.list {
+			fmt.Fprintf(&b, "- %s (%08x under %08x): %s\n", l.who, e.value, e.mask, e.why)
+		}
+	}
+	b.WriteString("- objdump: instructions and registers of extensions that are not presented\n\n" + list.String())
 	return b.String()
 }
 

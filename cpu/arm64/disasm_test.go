@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -72,8 +73,10 @@ func gnuTexts(t *testing.T, words []uint32) []string {
 	return texts
 }
 
-func TestAgainstObjdump(t *testing.T) {
-	words := sweep(60, 3000)
+func TestAgainstObjdump(t *testing.T) { compareTexts(t, sweep(60, 3000)) }
+
+// compareTexts holds the words against objdump.
+func compareTexts(t *testing.T, words []uint32) {
 	bad := map[string]int{}
 	for i, gnu := range gnuTexts(t, words) {
 		var d Inst
@@ -104,15 +107,24 @@ func excused(d *Inst, gnu string) bool {
 	if d.Row == nil {
 		// Of an extension that is not presented: under a name of its own, or
 		// with registers of its own.
-		return !tableNames()[name] || laterRegister.MatchString(gnu)
+		return !tableNames()[name] || laterText.MatchString(gnu)
+	}
+	if d.Row.Name == "orr" && name == "mov" && d.Field('d') == 31 {
+		// C6.2, MOV (bitmask immediate): only if a wide move could not do.
+		// Objdump makes an exception for the stack pointer, which it could not
+		// move to.
+		return true
 	}
 	// Objdump does not write what is constrained unpredictable, or where a bit
 	// that should be one is not.
 	return name == ".inst" && (!predictable(d) || strings.Contains(d.Row.Bits, "x"))
 }
 
-// laterRegister matches the registers of SVE and SME, and FEAT_CSSC.
-var laterRegister = regexp.MustCompile(`[\t ,{\[](z|p|pn|za|zt)[0-9]+\b|\bza\b|^[su](max|min)\t[wx]`)
+// laterText matches what objdump calls by names of the table, but is not
+// presented: the registers of SVE and SME, FEAT_CSSC, FEAT_XS, and the system
+// registers and cache operations of other Exception levels and extensions.
+var laterText = regexp.MustCompile(`[\t ,{\[](z|p|pn|za|zt)[0-9]+\b|\bza\b` +
+	`|^([su](max|min)|abs|cnt|ctz)\t[wx]|^dsb\t.*nxs$|^(dc|ic|mrs|msr)\t`)
 
 // tableNames are the mnemonics of the table and its aliases.
 var tableNames = sync.OnceValue(func() map[string]bool {
@@ -141,26 +153,52 @@ var newerNames = func() map[string]bool {
 
 // TestAgainstGo compares with golang.org/x/arch where it knows the
 // instruction.
-func TestAgainstGo(t *testing.T) {
+func TestAgainstGo(t *testing.T) { compareWithGo(t, sweep(60, 0)) }
+
+func compareWithGo(t *testing.T, words []uint32) (known int) {
 	bad := map[string]int{}
-	for _, w := range sweep(60, 0) {
-		var d Inst
-		if DecodeWord(&d, w, 0) != nil {
-			continue
-		}
+	for _, w := range words {
 		var code [4]byte
 		binary.LittleEndian.PutUint32(code[:], w)
 		inst, err := arm64asm.Decode(code[:])
 		if err != nil {
 			continue
 		}
+		known++
+		theirs := arm64asm.GNUSyntax(inst)
+		name, _, _ := strings.Cut(theirs, " ")
+		var d Inst
+		if DecodeWord(&d, w, 0) != nil {
+			if slices.ContainsFunc(goAccepts, func(e encodings) bool { return w&e.mask == e.value }) {
+				continue
+			}
+			if bad[name]++; bad[name] <= 2 {
+				t.Errorf("%08x: undefined, x/arch %q", w, theirs)
+			}
+			continue
+		}
 		ours, _, _ := strings.Cut(d.Text(nil), "\t")
-		theirs, _, _ := strings.Cut(arm64asm.GNUSyntax(inst), " ")
-		if ours == theirs || newerNames[ours] || ours == "b.nv" || ours == "bfc" {
+		if ours == name || newerNames[ours] || ours == "b.nv" || ours == "bfc" || ours == "orr" && name == "mov" {
+			// The last: x/arch writes MOV (bitmask immediate) even where a wide
+			// move could do, which C6.2 excludes.
 			continue
 		}
 		if bad[ours]++; bad[ours] <= 2 {
-			t.Errorf("%08x: %q, x/arch %q", w, d.Text(nil), arm64asm.GNUSyntax(inst))
+			t.Errorf("%08x: %q, x/arch %q", w, d.Text(nil), theirs)
 		}
 	}
+	return known
+}
+
+// goAccepts are encodings that x/arch takes for instructions and the manual
+// does not, or which are none of EL0.
+var goAccepts = []encodings{
+	{0x1fe01800, 0x0b201800, "ADD, SUB (extended register) with a shift of 6 or 7: C6.2, if shift > 4 then UNDEFINED"},
+	{0x1fe01c00, 0x0b201400, "the same with a shift of 5"},
+	{0x1f800000, 0x12000000, "AND, ORR, EOR, ANDS (immediate) of all ones: C6.2 and DecodeBitMasks, imms is not all ones in any element"},
+	{0xffe0001f, 0xd4400000, "HLT: debug state, of which EL0 has nothing"},
+	{0xffe0001c, 0xd4a00000, "DCPS: the same"},
+	{0xffd00000, 0xd5100000, "MRS, MSR of registers that EL0 does not have"},
+	{0xffffffff, 0xd6bf03e0, "DRPS: the same"},
+	{0xffd80000, 0xd5080000, "SYS, SYSL of operations that EL0 does not have"},
 }

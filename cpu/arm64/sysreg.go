@@ -68,6 +68,10 @@ var sysregs = map[uint32]*systemReg{
 	sysregNumber(0, 0, 4, 0): {name: "id_aa64pfr0_el1", value: idPFR0},
 	sysregNumber(0, 0, 4, 1): {name: "id_aa64pfr1_el1"},
 	sysregNumber(0, 0, 4, 4): {name: "id_aa64zfr0_el1"},
+	sysregNumber(0, 0, 4, 5): {name: "id_aa64smfr0_el1"},
+	sysregNumber(0, 0, 5, 4): {name: "id_aa64afr0_el1"},
+	sysregNumber(0, 0, 5, 5): {name: "id_aa64afr1_el1"},
+	sysregNumber(0, 0, 6, 2): {name: "id_aa64isar2_el1"},
 	sysregNumber(0, 0, 5, 0): {name: "id_aa64dfr0_el1", value: 6},
 	sysregNumber(0, 0, 5, 1): {name: "id_aa64dfr1_el1"},
 	sysregNumber(0, 0, 6, 0): {name: "id_aa64isar0_el1", value: idISAR0},
@@ -77,8 +81,8 @@ var sysregs = map[uint32]*systemReg{
 	sysregNumber(0, 0, 7, 2): {name: "id_aa64mmfr2_el1"},
 }
 
-// reservedID is what the unassigned identification registers (C0, C2 to C7)
-// read as.
+// reservedID is what the unassigned identification registers (C4 to C7) read
+// as.
 var reservedID systemReg
 
 func sysregOf(n uint32) *systemReg {

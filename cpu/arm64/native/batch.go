@@ -11,7 +11,7 @@ import (
 const (
 	// CodeBase is where the server keeps code, in CodeSize bytes.
 	CodeBase = 0x20000000
-	CodeSize = 0x2000
+	CodeSize = 0xf000
 	// Slot is the address of the instruction that is executed.
 	Slot = CodeBase + 0x1000
 	// RecordBase is where the records lie, one behind the other.
@@ -117,14 +117,8 @@ func (b *Batch) encode(buf []byte) ([]byte, error) {
 	if b.Edges {
 		edges = 1
 	}
+	buf = appendHead(buf, code, edges, len(b.Records)*b.stride())
 	le := binary.LittleEndian
-	buf = le.AppendUint32(buf, uint32(len(code)))
-	buf = le.AppendUint32(buf, edges)
-	buf = le.AppendUint32(buf, uint32(len(b.Records)*b.stride()))
-	buf = le.AppendUint32(buf, 0)
-	for _, w := range code {
-		buf = le.AppendUint32(buf, w)
-	}
 	for _, x := range b.Common.X {
 		buf = le.AppendUint64(buf, x)
 	}
@@ -136,6 +130,20 @@ func (b *Batch) encode(buf []byte) ([]byte, error) {
 		buf = b.Records[i].encode(buf, b.Memory)
 	}
 	return buf, nil
+}
+
+// appendHead writes what the server reads first: the code, whether to fill the
+// pages at the edges, and how many bytes of records follow Common.
+func appendHead(buf []byte, code []uint32, edges uint32, records int) []byte {
+	le := binary.LittleEndian
+	buf = le.AppendUint32(buf, uint32(len(code)))
+	buf = le.AppendUint32(buf, edges)
+	buf = le.AppendUint32(buf, uint32(records))
+	buf = le.AppendUint32(buf, 0)
+	for _, w := range code {
+		buf = le.AppendUint32(buf, w)
+	}
+	return buf
 }
 
 func (r *Record) encode(buf []byte, mem bool) []byte {

@@ -9,8 +9,9 @@ package native
 const (
 	// HandlerAt is the code that signals are sent to.
 	HandlerAt = CodeBase + 0x800
-	savedAt   = CodeBase + 0x2000 // what belongs to Go
-	commonAt  = CodeBase + 0x2040
+	savedAt   = CodeBase + CodeSize // what belongs to Go
+	cursorAt  = savedAt + 32        // of a probe: where to go on, and where the answer goes
+	commonAt  = savedAt + 64
 	// CommonAt is where the server keeps [Common], CommonSize bytes.
 	CommonAt   = commonAt
 	CommonSize = commonSize
@@ -68,6 +69,27 @@ func (a *assembler) branch(target uint64) {
 	a.emit(0x14000000 | uint32(int64(target-a.here())/4)&0x03ffffff)
 }
 
+// enter saves what Go's code relies on, and leave returns to it.
+func (a *assembler) enter() {
+	a.number(1, savedAt)
+	a.str(28, 1, 0)
+	a.str(29, 1, 8)
+	a.str(30, 1, 16)
+	a.fromSP(2)
+	a.str(2, 1, 24)
+}
+
+func (a *assembler) leave() {
+	a.msr(fpcr, 31)
+	a.number(1, savedAt)
+	a.ldr(2, 1, 24)
+	a.toSP(2)
+	a.ldr(28, 1, 0)
+	a.ldr(29, 1, 8)
+	a.ldr(30, 1, 16)
+	a.emit(0xd65f03c0) // ret
+}
+
 var environment = [...]struct {
 	off int
 	reg uint32
@@ -75,15 +97,10 @@ var environment = [...]struct {
 
 // program writes the code.
 func (b *Batch) program() []uint32 {
-	a := &assembler{code: make([]uint32, CodeSize/4)}
+	a := &assembler{code: make([]uint32, 0x2000/4)}
 	p, e, t := b.Scratch()
 
-	a.number(1, savedAt)
-	a.str(28, 1, 0)
-	a.str(29, 1, 8)
-	a.str(30, 1, 16)
-	a.fromSP(2)
-	a.str(2, 1, 24)
+	a.enter()
 	a.number(p, commonAt)
 	for i := range uint8(32) {
 		a.ldrQ(i, p, 256+16*int(i))
@@ -136,15 +153,7 @@ func (b *Batch) program() []uint32 {
 	for i := range uint8(31) {
 		a.str(i, p, 8*int(i))
 	}
-	a.msr(fpcr, 31)
-	a.number(1, savedAt)
-	a.ldr(2, 1, 24)
-	a.toSP(2)
-	a.ldr(28, 1, 0)
-	a.ldr(29, 1, 8)
-	a.ldr(30, 1, 16)
-	a.emit(0xd65f03c0) // ret
-
+	a.leave()
 	b.handler(a, out)
 
 	a.org(start)
