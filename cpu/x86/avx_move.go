@@ -24,7 +24,7 @@ var avxMoveRows = Section{Ref: "Vol. 1, 5.13 Intel AVX (VEX.128, floating-point 
 	{"VEX.128/256.66.0F.WIG E7 /r", "vmovntdq", "=Mxa Vx", "", 0, lengths{vstore128, vstore256}},
 
 	{"VEX.LIG.F3.0F.WIG 10 /r", "vmovss", "=Vdq Hdq Ud", "", 0, sse},
-	{"VEX.LIG.F3.0F.WIG 10 /r", "vmovss", "=Vdq Md", "", 0, sse},
+	{"VEX.LIG.F3.0F.WIG 10 /r", "vmovss", "=Vdq Md", "", 0, vex(vmovd)},
 	{"VEX.LIG.F3.0F.WIG 11 /r", "vmovss", "=Udq Hdq Vd", "", 0, sse},
 	{"VEX.LIG.F3.0F.WIG 11 /r", "vmovss", "=Md Vd", "", 0, sse},
 	{"VEX.LIG.F2.0F.WIG 10 /r", "vmovsd", "=Vdq Hdq Uq", "", 0, sse},
@@ -195,6 +195,13 @@ func vstore256(s *State, o *op) *op {
 func vmovq(s *State, o *op) *op {
 	v := s.rm64(o)
 	s.V[o.dst&31].set128(v, 0)
+	return o.after()
+}
+
+// vmovd is the load of VMOVSS.
+func vmovd(s *State, o *op) *op {
+	v := s.mem.Load32(s.ea(o))
+	s.V[o.dst&31].set128(uint64(v), 0)
 	return o.after()
 }
 

@@ -1,5 +1,7 @@
 package x86
 
+import "encoding/binary"
+
 // More lane arithmetic in the manner of packed.go: what SSSE3 and SSE4 added.
 // Most functions know 64 bits of each operand, so that MMX, SSE and AVX share
 // them; the others know one lane of 128 bits.
@@ -58,14 +60,12 @@ func pmulhrsw(a, b uint64) uint64 {
 // low four bits, or zero if its top bit is set. With lo twice the same it is
 // the MMX form, which looks at three bits.
 func shuffleBytes(lo, hi, sel uint64) uint64 {
+	var b [16]byte // a table: a choice between lo and hi would be a branch that nobody foresees
+	binary.LittleEndian.PutUint64(b[:], lo)
+	binary.LittleEndian.PutUint64(b[8:], hi)
 	var r uint64
 	for n := 0; n < 64; n += 8 {
-		c := sel >> n
-		v := lo
-		if c&8 != 0 {
-			v = hi
-		}
-		r |= v >> (c & 7 * 8) & 0xff << n
+		r |= uint64(b[sel>>n&15]) << n
 	}
 	return r &^ fillB(sel&topB)
 }

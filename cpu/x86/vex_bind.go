@@ -83,6 +83,13 @@ func (s *State) rm64(o *op) uint64 {
 	return s.V[o.aux&31][0]
 }
 
+func (s *State) rm32(o *op) uint32 {
+	if o.mem {
+		return s.mem.Load32(s.ea(o))
+	}
+	return uint32(s.V[o.aux&31][0])
+}
+
 func (s *State) rm128(o *op) (lo, hi uint64) {
 	if o.mem {
 		return s.load128(o)
