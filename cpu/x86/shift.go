@@ -180,9 +180,13 @@ func rol[T word](s *State, o *op) *op {
 }
 
 // rotateOF is OF after ROL or ROR by n: by a count of one, and in the forms
-// with CL, what a count of one gives; kept by an immediate above one.
+// with CL, what a count of one gives; by an immediate above one it is kept if
+// the operand is a register, and cleared if it is memory.
 func (s *State) rotateOF(o *op, n uint, one uint64) uint64 {
 	if o.src == Zero && n != 1 {
+		if o.mem {
+			return 0
+		}
 		return s.fx>>63 ^ s.cf
 	}
 	return one & 1
