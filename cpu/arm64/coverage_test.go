@@ -20,14 +20,14 @@ var longRuns = []struct {
 // coverageList is the list of all rows and how each is tested.
 func coverageList() string {
 	var b strings.Builder
-	native, rows := 0, 0
+	executed, rows := 0, 0
 	var list strings.Builder
 	for _, r := range Rows() {
 		oracle := "qemu-aarch64"
 		if why := excluded(r); why != "" {
 			oracle = "engine_test.go (" + why + ")"
 		} else {
-			native++
+			executed++
 		}
 		rows++
 		feature := r.sec.Feature
@@ -41,7 +41,7 @@ func coverageList() string {
 		"section of the manual (DDI 0487), oracle. Every row is also held against the\n"+
 		"texts of objdump and golang.org/x/arch, and stepped against run (FuzzRun).\n"+
 		"%d rows, of which %d are executed by qemu-aarch64 too (TestDifferential).\n"+
-		"Written by: NUAGE_UPDATE=1 go test -run TestCoverageList ./cpu/arm64\n", rows, native)
+		"Written by: NUAGE_UPDATE=1 go test -run TestCoverageList ./cpu/arm64\n", rows, executed)
 	if len(longRuns) > 0 {
 		total := 0
 		for _, r := range longRuns {
