@@ -53,6 +53,19 @@
 //     is a row in the semantic tests of the group for a case whose result can
 //     be read off the manual, for hosts without that oracle.
 //
+// # VEX encodings
+//
+// A row whose encoding begins with "VEX." has an index of its own, which is
+// built when the first such instruction is decoded (decode_vex.go). Its three
+// operands are "=Vx Hx Wx": H is the register in VEX.vvvv. Most rows say "sse"
+// in their last column: what the opcode is without VEX is done on each lane of
+// 128 bits, and the rest of the destination cleared, so that an operation has
+// one implementation:
+//
+//	{"VEX.128/256.0F.WIG 58 /r", "vaddps", "=Vx Hx Wx", "", 0, sse},
+//
+// vex_bind.go says what else may stand there.
+//
 // # What a program may notice
 //
 // A general protection fault (privileged instruction, misaligned SSE operand,
