@@ -199,6 +199,6 @@ var goAccepts = []encodings{
 	{0xffe0001f, 0xd4400000, "HLT: debug state, of which EL0 has nothing"},
 	{0xffe0001c, 0xd4a00000, "DCPS: the same"},
 	{0xffd00000, 0xd5100000, "MRS, MSR of registers that EL0 does not have"},
-	{0xffffffff, 0xd6bf03e0, "DRPS: the same"},
+	{0xffdfffff, 0xd69f03e0, "ERET and DRPS: C6.2, if PSTATE.EL == EL0 then UNDEFINED"},
 	{0xffd80000, 0xd5080000, "SYS, SYSL of operations that EL0 does not have"},
 }
