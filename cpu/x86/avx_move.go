@@ -193,7 +193,7 @@ func vstore256(s *State, o *op) *op {
 }
 
 func vmovq(s *State, o *op) *op {
-	v := s.rm64(o)
+	v := s.rmLow64(o)
 	s.V[o.dst&31].set128(v, 0)
 	return o.after()
 }

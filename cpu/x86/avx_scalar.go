@@ -10,7 +10,7 @@ import (
 // VEX forms: see ssefp_arith.go for their parts.
 
 func vaddsd(s *State, o *op) *op {
-	b := s.rm64(o)
+	b := s.rmLow64(o)
 	a := &s.V[o.src&31]
 	r, ok := softfloat.FastAddF64(a[0], b)
 	if !ok || !s.hostFloat() {
@@ -21,7 +21,7 @@ func vaddsd(s *State, o *op) *op {
 }
 
 func vaddss(s *State, o *op) *op {
-	b := s.rm32(o)
+	b := s.rmLow32(o)
 	a := &s.V[o.src&31]
 	r, ok := softfloat.FastAddF32(uint32(a[0]), b)
 	if !ok || !s.hostFloat() {
@@ -32,7 +32,7 @@ func vaddss(s *State, o *op) *op {
 }
 
 func vsubsd(s *State, o *op) *op {
-	b := s.rm64(o)
+	b := s.rmLow64(o)
 	a := &s.V[o.src&31]
 	r, ok := softfloat.FastSubF64(a[0], b)
 	if !ok || !s.hostFloat() {
@@ -43,7 +43,7 @@ func vsubsd(s *State, o *op) *op {
 }
 
 func vsubss(s *State, o *op) *op {
-	b := s.rm32(o)
+	b := s.rmLow32(o)
 	a := &s.V[o.src&31]
 	r, ok := softfloat.FastSubF32(uint32(a[0]), b)
 	if !ok || !s.hostFloat() {
@@ -54,7 +54,7 @@ func vsubss(s *State, o *op) *op {
 }
 
 func vmulsd(s *State, o *op) *op {
-	b := s.rm64(o)
+	b := s.rmLow64(o)
 	a := &s.V[o.src&31]
 	r, ok := softfloat.FastMulF64(a[0], b)
 	if !ok || !s.hostFloat() {
@@ -65,7 +65,7 @@ func vmulsd(s *State, o *op) *op {
 }
 
 func vmulss(s *State, o *op) *op {
-	b := s.rm32(o)
+	b := s.rmLow32(o)
 	a := &s.V[o.src&31]
 	r, ok := softfloat.FastMulF32(uint32(a[0]), b)
 	if !ok || !s.hostFloat() {
@@ -76,7 +76,7 @@ func vmulss(s *State, o *op) *op {
 }
 
 func vdivsd(s *State, o *op) *op {
-	b := s.rm64(o)
+	b := s.rmLow64(o)
 	a := &s.V[o.src&31]
 	r, ok := softfloat.FastDivF64(a[0], b)
 	if !ok || !s.hostFloat() {
@@ -87,7 +87,7 @@ func vdivsd(s *State, o *op) *op {
 }
 
 func vdivss(s *State, o *op) *op {
-	b := s.rm32(o)
+	b := s.rmLow32(o)
 	a := &s.V[o.src&31]
 	r, ok := softfloat.FastDivF32(uint32(a[0]), b)
 	if !ok || !s.hostFloat() {

@@ -76,14 +76,14 @@ func clearXMM0(s *State, o *op) *op {
 
 // The operand found through ModRM.rm where it is a source.
 
-func (s *State) rm64(o *op) uint64 {
+func (s *State) rmLow64(o *op) uint64 {
 	if o.mem {
 		return s.mem.Load64(s.ea(o))
 	}
 	return s.V[o.aux&31][0]
 }
 
-func (s *State) rm32(o *op) uint32 {
+func (s *State) rmLow32(o *op) uint32 {
 	if o.mem {
 		return s.mem.Load32(s.ea(o))
 	}
