@@ -42,6 +42,10 @@ var divergences = []string{
 		"pseudocode end with V[d, 128] = result, of which all but the element is Zeros: the rest of the register is zero.",
 	"CASP with Rs = x30 or Rt = x30: qemu takes the stack pointer for the register behind it. C6.2 has X[s+1] and X[t+1],\n" +
 		"and register 31 of X[] is XZR (J1.1.3). Left out; TestPairWithZero has what the manual says.",
+	"LDAPRB, LDAPRH, LDAPR of an address that is not aligned: qemu loads. B2.5.2 has an Alignment fault, as for all\n" +
+		"load-acquires (FEAT_LSE2, which would allow it, is not presented).",
+	"Store-exclusives of an address that is not aligned, the monitor open: qemu writes the status. AArch64.ExclusiveMonitorsPass\n" +
+		"(J1.1.3) leaves it open whether that or the Alignment fault comes first; here it is the fault.",
 	"MSR FPCR, MSR FPSR: qemu keeps Stride and Len (FPCR, C5.2.7) and bits 31 to 28, the flags of AArch32's comparisons\n" +
 		"(FPSR, C5.2.8). Both are RES0 where no Exception level supports AArch32, as ID_AA64PFR0_EL1 says here.",
 }
@@ -137,6 +141,9 @@ func (u *duel) fight(r *trial) (failed bool) {
 		if *got == *want {
 			continue
 		}
+		if want.Path >= native.Signal && got.Path == want.Path {
+			r.forgive(got, want)
+		}
 		if diff := r.difference(got, want); diff != "" {
 			u.failures++
 			u.t.Errorf("%s, state %d, before it %08x\n\t%s%s", what(), i, r.b.Before, r.inputs(&before[i]), diff)
@@ -153,6 +160,40 @@ func (u *duel) fight(r *trial) (failed bool) {
 	for i := range common.V {
 		if !slices.Contains(r.b.V, uint8(i)) && common.V[i] != r.common.V[i] {
 			u.t.Errorf("%s: v%d is named nowhere and changes", what(), i)
+			return true
+		}
+	}
+	return false
+}
+
+// forgive takes over what an access that faults leaves in the registers that it
+// was to load, which is UNKNOWN (D1.13.4); the interpreter leaves them alone,
+// which TestFaultsOfEveryRow checks.
+func (t *trial) forgive(got, want *native.Record) {
+	for i, x := range t.b.X {
+		if t.loads(x, ArgReg) {
+			want.X[i] = got.X[i]
+		}
+	}
+	for i, v := range t.b.V {
+		if t.loads(v, ArgVec) {
+			want.V[i] = got.V[i]
+		}
+	}
+}
+
+// loads reports whether a register is written, other than by write-back.
+func (t *trial) loads(r uint8, kind ArgKind) bool {
+	for i := range t.d.Args[:t.d.NArgs] {
+		a := &t.d.Args[i]
+		if a.Kind != kind || !a.Op.Write {
+			continue
+		}
+		count := uint8(1)
+		if v, ok := parseVecOperand(a.Op.Text[roleLen(a.Op):]); ok && kind == ArgVec {
+			count = max(1, uint8(v.count))
+		}
+		if (r-a.Reg)&31 < count {
 			return true
 		}
 	}
