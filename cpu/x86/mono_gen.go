@@ -2746,13 +2746,6 @@ func rcr8(s *State, o *op) *op {
 	return o.after()
 }
 
-func rm64(s *State, o *op) uint64 {
-	if o.mem {
-		return s.mem.Load64(s.ea(o))
-	}
-	return reg[uint64](s, o.src)
-}
-
 func rol32(s *State, o *op) *op {
 	a, n, w := rmDst[uint32](s, o), shiftCount[uint32](s, o), width[uint32]()
 	k := n & (w - 1)
