@@ -188,7 +188,7 @@ func TestStops(t *testing.T) {
 		{"syscall", []byte{0x0f, 0x05}, cpu.StopSyscall, codeAt + 2, 1, ""},
 		{"int3", []byte{0xcc}, cpu.StopBreakpoint, codeAt + 1, 1, ""},
 		{"ud2", []byte{0x0f, 0x0b}, cpu.StopIllegal, codeAt, 0, "0f 0b  ud2"},
-		{"vex", []byte{0xc5, 0xf8, 0x77}, cpu.StopIllegal, codeAt, 0, "c5 f8 77 00 00 00 00 00  (bad)"},
+		{"evex", []byte{0x62, 0xf1, 0x74, 0x48, 0x58, 0xc2}, cpu.StopIllegal, codeAt, 0, "62 f1 74 48 58 c2 00 00  (bad)"},
 		{"divide by zero", []byte{0xf7, 0xf1}, cpu.StopArithmetic, codeAt, 0, "f7 f1  div ecx: divide error"},
 		{"hlt", []byte{0xf4}, cpu.StopFault, codeAt, 0, ""},
 		{"int 0x80", []byte{0xcd, 0x80}, cpu.StopFault, codeAt, 0, ""},
