@@ -5,17 +5,24 @@ import "github.com/nuage-emu/nuage/cpu/x86"
 // cache is what is known between two instructions of a unit that are not
 // entered from elsewhere.
 type cache struct {
-	// index is the guest register whose low half T0 holds, or none.
-	index uint8
+	// sum is what T0 holds the low half of, if held.
+	sum  sum
+	held bool
 	// clean has a bit for each guest register whose upper half is zero.
 	clean uint32
 }
 
-const none = 0xFF
+// sum is the address base + index<<scale, of guest registers or x86.Zero.
+type sum struct{ base, index, scale uint8 }
 
-func (c *cache) reset() { c.index, c.clean = none, 1<<x86.RSP }
+func (c *cache) reset() { c.held, c.clean = false, 1<<x86.RSP }
 
-func (c *cache) forgetT0() { c.index = none }
+func (c *cache) forgetT0() { c.held = false }
+
+// holds reports whether T0 holds s.
+func (c *cache) holds(s sum) bool { return c.held && c.sum == s }
+
+func (c *cache) hold(s sum) { c.sum, c.held = s, true }
 
 // clears has the instructions whose 32-bit forms always clear the upper half of
 // their destination: confinement rests on it, so it is a list of the certain.
@@ -44,8 +51,8 @@ func (c *cache) note(in *inst) {
 
 func (c *cache) wrote(r uint8, clean bool) {
 	r &= 15
-	if c.index == r {
-		c.index = none
+	if c.sum.base == r || c.sum.index == r {
+		c.held = false
 	}
 	if r == x86.RSP {
 		return

@@ -176,6 +176,9 @@ func rewritable(d *x86.Inst) bool {
 			continue
 		}
 		if a.IsHigh() {
+			if d.HasMem && !a.Op.Write && a.Op.Method == 'G' && d.NArgs == 2 {
+				return d.Mem.VSIB == 0 // by way of T1
+			}
 			high = true
 			continue
 		}
@@ -204,7 +207,7 @@ func rewritable(d *x86.Inst) bool {
 		return false
 	}
 	// A bit offset in a register reaches outside the operand.
-	if d.HasMem && (d.Row.Name == "bt" || d.Row.Name == "bts" || d.Row.Name == "btr" || d.Row.Name == "btc") && d.ImmN == 0 {
+	if d.HasMem && bitTest[d.Row.Name] && d.ImmN == 0 {
 		return false
 	}
 	return true

@@ -33,10 +33,15 @@ func (t *Translator) address(in *inst) amd64.Mem {
 	case m.Index == x86.Zero:
 		return t.based(m.Base, disp)
 	}
+	s := sum{m.Base, m.Index, m.Scale}
+	if foldable(disp) && t.cache.holds(s) {
+		return window(t0, int32(disp))
+	}
 	t.cache.forgetT0()
 	b, x := t.pair(m)
 	if foldable(disp) && b != amd64.None {
 		a.Lea32(t0, amd64.Mem{Base: b, Index: x, Scale: m.Scale})
+		t.cache.hold(s)
 		return window(t0, int32(disp))
 	}
 	a.Lea32(t0, amd64.Mem{Base: b, Index: x, Scale: m.Scale, Disp: int32(uint32(disp))})
@@ -56,7 +61,7 @@ func (t *Translator) based(r uint8, disp int64) amd64.Mem {
 	switch {
 	case h != amd64.None && t.cache.clean>>r&1 != 0 && fold:
 		return window(h, int32(disp))
-	case t.cache.index == r && fold:
+	case fold && t.cache.holds(sum{base: r, index: x86.Zero}):
 		return window(t0, int32(disp))
 	}
 	t.cache.forgetT0()
@@ -67,7 +72,7 @@ func (t *Translator) based(r uint8, disp int64) amd64.Mem {
 		a.Mov32(t0, h)
 	}
 	if fold {
-		t.cache.index = r
+		t.cache.hold(sum{base: r, index: x86.Zero})
 		return window(t0, int32(disp))
 	}
 	a.Lea32(t0, amd64.At(h, int32(uint32(disp))))
@@ -141,6 +146,7 @@ func (t *Translator) plain(in *inst) {
 	var temps [2]temp
 	n := 0
 	f := form(d)
+	direct := t.inState(d, &f)
 	reg, rm, opreg := amd64.Reg(d.ModRM>>3&7), amd64.Reg(d.ModRM&7), amd64.Reg(0)
 	for i := range d.Args[:d.NArgs] {
 		arg := &d.Args[i]
@@ -149,8 +155,16 @@ func (t *Translator) plain(in *inst) {
 		case arg.Kind == x86.ArgVec:
 		case arg.Kind != x86.ArgReg || arg.Op.Method == 'r':
 			continue
+		case arg.IsHigh() && d.HasMem:
+			h = t1
+			a.Store64(atScratch, hostOf[arg.Reg&15])
+			m := atScratch
+			m.Disp++
+			a.LoadByte(t1, m)
 		case arg.IsHigh():
 			h = amd64.Reg(arg.Reg&15 + 4)
+		case i == direct:
+			continue
 		default:
 			h = hostOf[arg.Reg&15]
 			if h == amd64.None {
@@ -182,6 +196,11 @@ func (t *Translator) plain(in *inst) {
 		}
 	}
 	switch {
+	case direct >= 0:
+		if d.Args[direct].Op.Method == 'G' {
+			reg = rm // the other way round
+		}
+		a.OpMem(f, reg, slot(d.Args[direct].Reg))
 	case d.HasMem:
 		a.OpMem(f, reg, m)
 	case d.Row.HasModRM():
@@ -201,6 +220,53 @@ func (t *Translator) plain(in *inst) {
 	if d.NArgs > 0 && d.Args[0].Kind == x86.ArgReg && d.Args[0].Op.Write && d.Args[0].Reg == x86.RSP {
 		t.checkStack(in)
 	}
+}
+
+// inState returns the operand that can stay where it is, in the State, or -1: a
+// guest register without a host register, named by ModRM.rm, that is only read
+// or is written whole; or the source of one of the instructions that have a
+// twin with the operands exchanged, to which f is changed.
+func (t *Translator) inState(d *x86.Inst, f *amd64.Form) int {
+	if d.HasMem || !d.Row.HasModRM() || f.VEX || d.Lock() {
+		return -1
+	}
+	for i := range d.Args[:d.NArgs] {
+		arg := &d.Args[i]
+		if arg.Kind != x86.ArgReg || arg.IsHigh() || arg.Op.Method == 'r' || hostOf[arg.Reg&15] != amd64.None {
+			continue
+		}
+		switch {
+		case arg.Op.Method == 'E' && bitTest[d.Row.Name]:
+		case arg.Op.Method == 'E' && (!arg.Op.Write || arg.Width == 8 && inMemory[d.Row.Name]):
+			return i
+		case arg.Op.Method == 'G' && !arg.Op.Write && i == 1 && d.NArgs == 2 && hasTwin(d) && hostOf[d.Args[0].Reg&15] != amd64.None && !d.Args[0].IsHigh():
+			f.Opcode ^= 2
+			if arg.Width == 1 && hostOf[d.Args[0].Reg&15] >= 4 {
+				f.REX = true
+			}
+			return i
+		}
+	}
+	return -1
+}
+
+// inMemory has the instructions that do the same to a register and to memory,
+// down to the flags (rotates do not).
+var inMemory = map[string]bool{
+	"mov": true, "add": true, "or": true, "adc": true, "sbb": true, "and": true, "sub": true, "xor": true,
+	"not": true, "neg": true, "inc": true, "dec": true,
+}
+
+// bitTest has the instructions that reach outside a memory operand.
+var bitTest = map[string]bool{"bt": true, "bts": true, "btr": true, "btc": true}
+
+// hasTwin reports whether the instruction is op r/m, r and op r, r/m has the
+// opcode that differs in bit 1: ADD, OR, ADC, SBB, AND, SUB, XOR, CMP, MOV.
+func hasTwin(d *x86.Inst) bool {
+	if d.Row.Map() != 0 || d.Args[0].Op.Method != 'E' {
+		return false
+	}
+	return d.Opcode < 0x40 && d.Opcode&7 < 2 || d.Opcode == 0x88 || d.Opcode == 0x89
 }
 
 // temporary returns the temporary for a register operand. An operand that is
