@@ -317,7 +317,7 @@ func (r *Row) matchesModRM(d *Inst) bool {
 	case r.digit >= 0 && int8(m>>3&7) != r.digit:
 		return false
 	}
-	if m >= 0xC0 {
+	if m >= 0xC0 || r.anyMod {
 		return r.forms&1 != 0
 	}
 	return r.forms&2 != 0
@@ -338,7 +338,7 @@ func (c *cursor) finish(d *Inst, r *Row) error {
 	d.Size = uint8(size)
 	if r.modrm {
 		c.i++
-		if r.fixed < 0 && d.ModRM < 0xC0 {
+		if r.fixed < 0 && d.ModRM < 0xC0 && !r.anyMod {
 			c.memory(d, r)
 		}
 	}

@@ -64,6 +64,7 @@ var unknownToForeign = map[string]string{
 	"0F 1C /r": "reserved NOP", "0F 1D /r": "reserved NOP", "0F 1E /r": "reserved NOP", "0F 1F /r": "x/arch knows /0 only",
 	"F3 0F 1E FA": "x/arch lacks CET", "F3 0F 1E FB": "x/arch lacks CET",
 	"NP 0F AE E8+i": "x/arch knows rm = 0 only; processors ignore it", "NP 0F AE F0+i": "as LFENCE", "NP 0F AE F8+i": "as LFENCE",
+	"0F 20 /r": "ModRM.mod is ignored (Vol. 2B), x/arch goes on to a memory operand", "0F 21 /r": "as 0F 20", "0F 22 /r": "as 0F 20", "0F 23 /r": "as 0F 20",
 	"0F B9 /r": "with 67 x/arch gives up", "0F FF /r": "x/arch has UD0 without ModRM, as older processors",
 }
 

@@ -7,6 +7,7 @@ var miscRows = Section{Ref: "Vol. 1, 5.1.13 Miscellaneous Instructions", Rows: [
 	{"NB 90", "nop", "", "", 0, opFunc(nop)},
 	{"F3 NB 90", "pause", "", "", 0, opFunc(nop)},
 	{"0F 0D /r", "prefetchw", "&Mb", "", 0, opFunc(nop)},
+	{"0F 0D /r", "nop", "&Rv", "", 0, opFunc(nop)},
 	{"0F 18 /r", "nop", "&Ev", "", 0, opFunc(nop)},
 	{"0F 19 /r", "nop", "&Ev", "", 0, opFunc(nop)},
 	{"0F 1A /r", "nop", "&Ev", "", 0, opFunc(nop)},

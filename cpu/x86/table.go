@@ -73,6 +73,7 @@ type Row struct {
 	fixed    int  // fixed ModRM byte or -1; with fixedN = 8, the low bits vary
 	fixedN   int
 	forms    uint8 // bit 0: register form allowed, bit 1: memory form
+	anyMod   bool  // ModRM.mod is ignored: a register in any case
 	rank     int   // how specific the match is
 }
 
@@ -301,6 +302,7 @@ func (r *Row) parse(arena []operand) []operand {
 	r.forms = 3
 	for _, o := range r.ops {
 		r.forms &= o.forms()
+		r.anyMod = r.anyMod || o.Method == 'C' || o.Method == 'D'
 	}
 	if r.fixed >= 0 {
 		r.forms = 1
