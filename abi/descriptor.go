@@ -159,14 +159,17 @@ func (ft *fdTable) replace(from, to cloudabi.Fd) cloudabi.Errno {
 	return cloudabi.ESUCCESS
 }
 
-// restrict replaces both words of rights, neither of which may gain any.
-func (ft *fdTable) restrict(fd cloudabi.Fd, base, inheriting cloudabi.Rights) cloudabi.Errno {
+// restrict replaces both words of rights, neither of which may gain any. Those
+// in keep stay as they are.
+func (ft *fdTable) restrict(fd cloudabi.Fd, base, inheriting, keep cloudabi.Rights) cloudabi.Errno {
 	ft.mu.Lock()
 	defer ft.mu.Unlock()
 	d, errno := ft.peek(fd)
 	if errno != 0 {
 		return errno
 	}
+	base |= d.base & keep
+	inheriting |= d.inheriting & keep
 	if base&^d.base != 0 || inheriting&^d.inheriting != 0 {
 		return cloudabi.ENOTCAPABLE
 	}

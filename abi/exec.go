@@ -172,7 +172,7 @@ func (t *Thread) loadProgram(f *openFile, data []byte) (*program, cpu.State, err
 	if err != nil {
 		return nil, nil, err
 	}
-	image, err := elf.Parse(execReader{t, o}, size)
+	image, err := elf.ParseExec(execReader{t, o}, size)
 	if err != nil {
 		return nil, nil, err
 	}

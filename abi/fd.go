@@ -67,11 +67,12 @@ func (t *Thread) fdStatGet(a *args) cloudabi.Errno {
 		return errno
 	}
 	defer d.file.release()
+	n := t.numbering(a)
 	s := cloudabi.Fdstat{
 		Filetype:         d.file.object.filetype(),
 		Flags:            cloudabi.Fdflags(d.file.flags.Load()),
-		RightsBase:       d.base,
-		RightsInheriting: d.inheriting,
+		RightsBase:       n.show(d.base),
+		RightsInheriting: n.show(d.inheriting),
 	}
 	var b [cloudabi.FdstatSize]byte
 	s.Put(b[:])
@@ -94,7 +95,9 @@ func (t *Thread) fdStatPut(a *args) cloudabi.Errno {
 	var s cloudabi.Fdstat
 	s.Get(b[:])
 	if what == cloudabi.FdstatRights {
-		return t.proc.fds.restrict(a.fd(0), s.RightsBase, s.RightsInheriting)
+		n := t.numbering(a)
+		n.readFdstat(&s)
+		return t.proc.fds.restrict(a.fd(0), s.RightsBase, s.RightsInheriting, n.unnamed())
 	}
 	d, errno := t.descriptor(a, 0, cloudabi.RightFdStatPutFlags)
 	if errno != 0 {

@@ -114,6 +114,8 @@ func (t *Thread) fileOpen(a *args) cloudabi.Errno {
 	}
 	var s cloudabi.Fdstat
 	s.Get(b[:])
+	n := t.numbering(a)
+	n.readFdstat(&s)
 	base, inheriting := openNeeds(oflags, s)
 	dir, d, errno := t.directory(a, 0, base)
 	if errno != 0 {
@@ -159,7 +161,8 @@ func (t *Thread) fileOpen(a *args) cloudabi.Errno {
 		return errno
 	}
 	f.readable, f.writable = read, write
-	return a.descriptorResult(t.install(f, s.RightsBase, s.RightsInheriting))
+	passed := d.inheriting & n.unnamed()
+	return a.descriptorResult(t.install(f, s.RightsBase|passed, s.RightsInheriting|passed))
 }
 
 func (t *Thread) fileCreate(a *args) cloudabi.Errno {

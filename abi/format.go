@@ -82,7 +82,7 @@ func tellsCount(arg cloudabi.Arg) bool {
 	switch arg.Type {
 	case "char":
 		return arg.Const
-	case "iovec", "ciovec", "subscription", "fd":
+	case "iovec", "ciovec", "subscription", "subscription@2015", "fd":
 		return true
 	}
 	return false
@@ -127,11 +127,27 @@ func (t *Thread) describe(a *args, i int, v *[8]uint64, after bool) string {
 		}
 	case "fdstat":
 		if written {
-			return structText(t, addr, cloudabi.FdstatSize, fdstatText)
+			return structText(t, addr, cloudabi.FdstatSize, t.numbering(a).fdstatText)
 		}
 	case "filestat":
 		if written {
 			return structText(t, addr, int(cloudabi.FilestatSize), filestatText)
+		}
+	case "send_in":
+		return structText(t, addr, cloudabi.SendInSize, t.sendInText)
+	case "send_out":
+		if after {
+			return structText(t, addr, cloudabi.SendOutSize, sendOutText)
+		}
+	case "recv_in":
+		return structText(t, addr, cloudabi.RecvInSize, func(b []byte) string { return t.recvInText(b, v, after) })
+	case "recv_out":
+		if after {
+			return structText(t, addr, cloudabi.RecvOut2015Size, t.recvOutText)
+		}
+	case "sockstat":
+		if after && addr != 0 {
+			return structText(t, addr, cloudabi.SockstatSize, sockstatText)
 		}
 	case "threadattr":
 		return structText(t, addr, cloudabi.ThreadattrSize, threadattrText)
@@ -142,6 +158,14 @@ func (t *Thread) describe(a *args, i int, v *[8]uint64, after bool) string {
 	case "event":
 		if after && !a.fiveArg {
 			return listText(t, addr, a.out[0], cloudabi.EventSize, eventText)
+		}
+	case "subscription@2015":
+		if addr != 0 {
+			return listText(t, addr, n, cloudabi.Subscription2015Size, changeText)
+		}
+	case "event@2015":
+		if after {
+			return listText(t, addr, a.out[0], cloudabi.Event2015Size, eventText)
 		}
 	case "fd":
 		return listText(t, addr, n, 4, func(b []byte) string { return fdText(uint64(le.Uint32(b))) })
@@ -198,9 +222,10 @@ func listText(t *Thread, addr, n uint64, size int, text func([]byte) string) str
 	return "[" + strings.Join(parts, ", ") + "]"
 }
 
-func fdstatText(b []byte) string {
+func (n numbering) fdstatText(b []byte) string {
 	var s cloudabi.Fdstat
 	s.Get(b)
+	n.readFdstat(&s)
 	return fmt.Sprintf("{%v, flags=%v, base=%s, inheriting=%s}",
 		s.Filetype, s.Flags, RightsText(s.RightsBase), RightsText(s.RightsInheriting))
 }
@@ -259,6 +284,16 @@ func subscriptionText(b []byte) string {
 		return fmt.Sprintf("%v %d", s.Type, s.ProcTerminateFd)
 	}
 	return s.Type.String()
+}
+
+// changeText is a subscription of 2015, with what is to be done with it.
+func changeText(b []byte) string {
+	var s cloudabi.Subscription2015
+	s.Get(b)
+	if s.Flags == 0 {
+		return subscriptionText(b)
+	}
+	return s.Flags.String() + " " + subscriptionText(b)
 }
 
 func eventText(b []byte) string {

@@ -15,7 +15,9 @@ type Generation uint8
 // 2015, with the forms of calls told apart by what is passed; it is right for
 // all programs but those of G0 and G1, whose numbers are different, and the
 // few built around the changes of scope arguments in July 2015 that name a
-// generation.
+// generation. G0 and G1 also say that the program numbers rights as until
+// 2015-04-14; April2015 is G2 with the rights of the weeks from then until
+// 2015-05-08.
 const (
 	Auto Generation = iota
 	G0
@@ -28,15 +30,18 @@ const (
 	G7
 	G8
 	Final
+	April2015
 )
 
-// String returns auto, G0 and so on, or final.
+// String returns auto, G0 and so on, final, or 2015-04.
 func (g Generation) String() string {
 	switch {
 	case g == Auto:
 		return "auto"
 	case g == Final:
 		return "final"
+	case g == April2015:
+		return "2015-04"
 	case g < Final:
 		return fmt.Sprintf("G%d", g-G0)
 	}
@@ -53,7 +58,11 @@ func tableOf(g Generation) int {
 
 // generation is that of the program's direct traps, as far as known.
 func (p *Process) generation() Generation {
-	if g := p.program.generation; g != Auto {
+	switch g := p.program.generation; g {
+	case Auto:
+	case April2015:
+		return G2
+	default:
 		return g
 	}
 	return Generation(p.shownGeneration.Load())

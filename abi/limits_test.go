@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -25,6 +26,7 @@ func TestSeam(t *testing.T) {
 	allowed := map[string]bool{
 		"bytes": true, "cmp": true, "container/heap": true, "context": true, "encoding/binary": true, "encoding/json": true, "errors": true, "fmt": true,
 		"io": true, "maps": true, "math": true, "slices": true, "strconv": true, "strings": true, "sync": true, "sync/atomic": true,
+		"net/netip":     true, // writes addresses, and opens nothing
 		"runtime/debug": true, // the stack of a defect, for the text of a status
 	}
 	files, err := filepath.Glob("*.go")
@@ -270,4 +272,33 @@ func TestTrace(t *testing.T) {
 	require.NoError(t, json.Unmarshal(last, &decoded))
 	require.Equal(t, "proc_exit", decoded["call"])
 	require.Equal(t, false, decoded["returned"])
+}
+
+func TestTraceSockets(t *testing.T) {
+	w := newWorld(t, Limits{})
+	var lines []string
+	w.m.trace = func(e *TraceEvent) { lines = append(lines, e.String()) }
+	messages := &testMessages{messages: []string{"a datagram"}}
+	w.run(func(g *guest) {
+		a, b := g.pair(sockStream)
+		g.sent(a, "hello", 0)
+		g.received(b, 9, 2, cloudabi.SockRecvPeek)
+		g.received(b, 9, 2, 0)
+		g.nonblock(b)
+		_, errno := g.recv(b, 7, 0, 0)
+		require.Equal(g, cloudabi.EAGAIN, errno)
+		g.received(0, 3, 0, 0)
+	}, DescriptorSpec{Object: NewStream(messages)})
+	w.early = true
+	w.run(func(g *guest) { g.sockstat(0, 0) }, DescriptorSpec{Object: NewStream(messages)})
+	for _, want := range []string{
+		`sock_send(sock=1, in={data=["hello"], fds=[0]}, out={datalen=5}) = ok`,
+		`sock_recv(sock=2, in={data=["hello"], fds=[3], flags=peek}, out={datalen=5, fdslen=1}) = ok`,
+		`sock_recv(sock=2, in={data=["hello"], fds=[4]}, out={datalen=5, fdslen=1}) = ok`,
+		`sock_recv(sock=2, in={data=[7 bytes]}, out=0x`,
+		`sock_stat_get(sock=0, buf={sockname=0.0.0.0:1, peername=[::]:2, error=ECONNREFUSED}, flags=0) = ok`,
+		`sock_recv(sock=0, in={data=["a d"]}, out={datalen=3, flags=trunc}) = ok`,
+	} {
+		require.True(t, slices.ContainsFunc(lines, func(l string) bool { return strings.Contains(l, want) }), "%s\nin\n%s", want, strings.Join(lines, "\n"))
+	}
 }

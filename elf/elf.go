@@ -87,6 +87,7 @@ type Image struct {
 	PhdrAddr  uint64
 	PhdrCount int
 
+	marked  bool   // EI_OSABI 9 will do, or did
 	phdrs   []byte // as in the file
 	runs    []pageRun
 	r       io.ReaderAt

@@ -39,6 +39,7 @@ const (
 // Numbers of the ELF specification that this package looks at.
 const (
 	osABICloudABI = 17
+	osABIFreeBSD  = 9
 
 	machine386     = 3
 	machineARM     = 40
@@ -48,6 +49,7 @@ const (
 	ptLoad    = 1
 	ptDynamic = 2
 	ptInterp  = 3
+	ptNote    = 4
 	ptPhdr    = 6
 	ptTLS     = 7
 
@@ -68,8 +70,16 @@ var osABINames = map[byte]string{0: "System V, which Linux uses too", 2: "NetBSD
 
 // Parse checks the image in the first size bytes of r and describes it. It
 // reads the headers only, at most 64 KiB. Every error is an [*Error].
-func Parse(r io.ReaderAt, size int64) (*Image, error) {
-	img := &Image{r: r, size: max(size, 0), Align: pageSize}
+func Parse(r io.ReaderAt, size int64) (*Image, error) { return parseImage(r, size, false) }
+
+// ParseExec is Parse for a program that another one starts with proc_exec. It
+// takes programs too that bear the mark of FreeBSD (EI_OSABI 9), unless a note
+// says that they are meant for it: the C library's own tests make such a program
+// of nothing but code, which starts on FreeBSD whatever its mark.
+func ParseExec(r io.ReaderAt, size int64) (*Image, error) { return parseImage(r, size, true) }
+
+func parseImage(r io.ReaderAt, size int64, marked bool) (*Image, error) {
+	img := &Image{r: r, size: max(size, 0), Align: pageSize, marked: marked}
 	head, err := img.parseHeader()
 	if err != nil {
 		return nil, err
@@ -134,7 +144,8 @@ func (img *Image) parseHeader() ([]byte, error) {
 	if head[6] != 1 {
 		return nil, noexec(6, "EI_VERSION", adviseLink, "value %d, want 1", head[6])
 	}
-	if osABI != osABICloudABI {
+	img.marked = img.marked && osABI == osABIFreeBSD
+	if osABI != osABICloudABI && !img.marked {
 		name := osABINames[osABI]
 		if name == "" {
 			name = "unknown"
@@ -192,6 +203,10 @@ func (img *Image) parseProgramHeaders(phoff uint64) error {
 		switch p.typ {
 		case ptInterp:
 			return p.bad("p_type", 0, "link it statically", "the program wants a dynamic linker (PT_INTERP)")
+		case ptNote:
+			if img.marked {
+				return p.bad("p_type", 0, adviseTarget, "a note (PT_NOTE) says what the program, marked as FreeBSD's (EI_OSABI 9), is for")
+			}
 		case ptLoad:
 			if err := img.addSegment(p); err != nil {
 				return err

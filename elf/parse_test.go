@@ -15,6 +15,23 @@ import (
 
 func parse(b []byte) (*Image, error) { return Parse(bytes.NewReader(b), int64(len(b))) }
 
+// TestParseExec: what a program starts may bear the mark of FreeBSD, as long as
+// that is all that says so.
+func TestParseExec(t *testing.T) {
+	good := goodExec(cpu.X86_64)
+	parseExec := func(file []byte) error {
+		_, err := ParseExec(bytes.NewReader(file), int64(len(file)))
+		return err
+	}
+	require.NoError(t, parseExec(good.bytes()))
+	require.NoError(t, parseExec(patch(good.bytes(), 7, 9)))
+	require.ErrorContains(t, parseExec(patch(good.bytes(), 7, 3)), "Linux")
+	noted := goodPIE(cpu.X86_64)
+	noted.heads[0].typ = ptNote
+	require.NoError(t, parseExec(noted.bytes()))
+	require.ErrorContains(t, parseExec(patch(noted.bytes(), 7, 9)), "PT_NOTE")
+}
+
 func TestParseGoodImages(t *testing.T) {
 	for _, arch := range []cpu.Arch{cpu.X86_64, cpu.AArch64} {
 		img, err := parse(goodExec(arch).bytes())

@@ -36,6 +36,7 @@ func TestGeneration(t *testing.T) {
 		{"G3", "", abi.G3, elf.Final},
 		{"final", "", abi.Final, elf.Final},
 		{"2015-03", "", abi.G0, elf.Argv2015},
+		{"2015-04", "", abi.April2015, elf.StartupData2015},
 		{"2015-06", "", abi.G2, elf.StartupData2015},
 		{"2015-08", "", abi.G3, elf.Final},
 	} {

@@ -42,7 +42,7 @@ type runCmd struct {
 	Deterministic seedFlag `group:"machine" placeholder:"SEED" help:"Run the same way each time: threads one at a time, virtual time, random bytes from the seed: --deterministic or --deterministic=SEED."`
 	Checked       bool     `group:"machine" help:"Make addresses above the 4 GiB window fault instead of wrapping around. Slower."`
 	Stack         size     `group:"machine" placeholder:"SIZE" help:"Stack of the first thread (default 8M)."`
-	Generation    string   `group:"machine" default:"auto" placeholder:"auto" help:"Numbers of the calls in a program that traps directly: auto (right for all since April 2015), 2015-03, 2015-06, 2015-08, G0 to G8, or final; see nuage calls."`
+	Generation    string   `group:"machine" default:"auto" placeholder:"auto" help:"Numbers of the calls in a program that traps directly: auto (right for all since April 2015), 2015-03, 2015-04, 2015-06, 2015-08, G0 to G8, or final; see nuage calls."`
 	Start         string   `group:"machine" placeholder:"FORM" help:"How a program is started that was built before 2015-07-16: 2015-startup-data, 2015-argv (2015-auxv and final are later). By default what fits --generation."`
 }
 
@@ -130,7 +130,7 @@ func generation(name, start string) (abi.Generation, elf.Generation, error) {
 	if g, known := months[name]; known {
 		name = g.String()
 	}
-	for g := abi.Auto; g <= abi.Final; g++ {
+	for g := abi.Auto; g <= abi.April2015; g++ {
 		if g.String() != name {
 			continue
 		}
@@ -141,17 +141,17 @@ func generation(name, start string) (abi.Generation, elf.Generation, error) {
 		switch g {
 		case abi.G0, abi.G1:
 			return g, elf.Argv2015, nil
-		case abi.G2:
+		case abi.G2, abi.April2015:
 			return g, elf.StartupData2015, nil
 		}
 		return g, elf.Final, nil
 	}
-	return 0, 0, fmt.Errorf("there is no generation %q; there are auto, G0 to G8, final, and by month 2015-03, 2015-06 and 2015-08", name)
+	return 0, 0, fmt.Errorf("there is no generation %q; there are auto, G0 to G8, final, and by month 2015-03, 2015-04, 2015-06 and 2015-08", name)
 }
 
 // months are the generations by the time in which programs of each kind of
 // start were built.
-var months = map[string]abi.Generation{"2015-03": abi.G0, "2015-06": abi.G2, "2015-08": abi.G3}
+var months = map[string]abi.Generation{"2015-03": abi.G0, "2015-04": abi.April2015, "2015-06": abi.G2, "2015-08": abi.G3}
 
 // config reads the configuration and adds what the flags give.
 func (c *runCmd) config(stdin io.Reader) (*launch.Config, error) {
