@@ -9,7 +9,7 @@ func (r *Row) Map() int { return int(r.mapIndex) }
 // MandatoryPrefix returns the prefix that is part of the opcode: 66, F2 or F3,
 // or 0 if there is none.
 func (r *Row) MandatoryPrefix() uint8 {
-	if r.prefix == pfxNone {
+	if r.prefix <= pfxNoRep {
 		return 0
 	}
 	return r.prefix
