@@ -1,0 +1,189 @@
+package verify
+
+import (
+	"github.com/nuage-emu/nuage/cpu/x86"
+	"github.com/nuage-emu/nuage/jit/rewrite"
+)
+
+// state is what is known before an instruction, whichever way led there.
+type state struct {
+	r     [16]value
+	cell  [cells]cell
+	carry uint16 // the registers that are below 4 GiB if CF is clear
+	refs  uint16 // at least the registers that something here refers to
+	// depth is how many values lie on the host stack above what was there at
+	// the entry, top the uppermost. It is -1 at the beginning of the stub for
+	// returns.
+	depth  int8
+	reason uint8 // in Context.Reason, or 0
+	looked bool  // a place where the thread can be taken out has been passed
+	top    value
+}
+
+// cell is what is known of a tracked field of the State.
+type cell struct {
+	v    value
+	same uint16 // the registers that are equal to it
+}
+
+// entryState is what is assumed at an entry.
+func entryState() state {
+	var s state
+	for r := range s.r {
+		s.r[r] = anything
+		if guestRegisters>>r&1 != 0 {
+			s.r[r] = unknown
+		}
+	}
+	s.r[stackPointer] = word
+	s.r[windowBase] = value{kind: window}
+	for i := range s.cell {
+		s.cell[i].v = anything
+	}
+	s.top = anything
+	return s
+}
+
+// landingState is what is assumed behind a return.
+func landingState() state {
+	s := entryState()
+	s.r[temp0] = unknown
+	s.looked = true // each return is of a call, and a unit with a call was entered
+	return s
+}
+
+// set gives register r another value.
+func (s *state) set(r uint8, v value) {
+	if s.refs>>r&1 != 0 {
+		for i := range s.r {
+			s.r[i] = s.r[i].forget(r)
+		}
+		for i := range s.cell {
+			s.cell[i].v = s.cell[i].v.forget(r)
+			s.cell[i].same &^= 1 << r
+		}
+		s.top = s.top.forget(r)
+		s.carry &^= 1 << r
+		s.refs &^= 1 << r
+	}
+	s.r[r] = v.forget(r)
+	s.refs |= s.r[r].refers()
+}
+
+// setPart gives the low width bytes of register r another value.
+func (s *state) setPart(r, width uint8, v value) {
+	switch old := s.r[r]; {
+	case width == 8:
+		s.set(r, v)
+	case width == 4:
+		s.set(r, v.truncate())
+	case old.is32():
+		s.set(r, within(0, max(old.hi, 0xFFFF)))
+	default:
+		s.set(r, unknown)
+	}
+}
+
+// clean notes that register r is below 4 GiB.
+func (s *state) clean(r uint8) {
+	if v := &s.r[r]; v.kind == data && !v.is32() {
+		*v = value{kind: data, lo: 0, hi: max32, upper: v.upper}
+	}
+}
+
+// zero notes that register r is zero; if half, that its low 32 bits are.
+func (s *state) zero(r uint8, half bool) {
+	v := s.r[r]
+	if half && !v.is32() {
+		return
+	}
+	for k := range s.r {
+		if v.upper>>k&1 != 0 {
+			s.clean(uint8(k))
+		}
+		if e := &s.r[k]; v.kind == match && e.kind == entry && e.of == v.of {
+			*e = value{kind: hit}
+		}
+	}
+}
+
+// noBorrow notes that CF is clear.
+func (s *state) noBorrow() {
+	for k := range s.r {
+		if s.carry>>k&1 != 0 {
+			s.clean(uint8(k))
+		}
+	}
+}
+
+// join makes s cover t too. It reports whether s has changed; the depths must
+// be equal.
+func (s *state) join(t *state) bool {
+	before := *s
+	for i := range s.r {
+		s.r[i] = s.r[i].join(t.r[i])
+	}
+	for i := range s.cell {
+		s.cell[i].v = s.cell[i].v.join(t.cell[i].v)
+		s.cell[i].same &= t.cell[i].same
+	}
+	s.top = s.top.join(t.top)
+	s.carry &= t.carry
+	s.refs |= t.refs
+	s.looked = s.looked && t.looked
+	if s.reason != t.reason {
+		s.reason = 0
+	}
+	return *s != before
+}
+
+// sum is the value of a memory operand's address, without a segment's base.
+func (s *state) sum(in *instruction) value {
+	m := &in.Mem
+	if m.RIP {
+		return value{kind: code, lo: int64(in.Next()) + m.Disp, hi: int64(in.Next()) + m.Disp}
+	}
+	b, x := constant(0), constant(0)
+	if m.Base != x86.Zero {
+		b = s.r[m.Base]
+	}
+	if m.Index != x86.Zero {
+		x = s.r[m.Index].shift(m.Scale)
+	}
+	sum := b.add(x)
+	if m.Disp != 0 {
+		return sum.add(constant(m.Disp))
+	}
+	switch {
+	case m.Index == x86.Zero:
+		return b
+	case m.Base == x86.Zero:
+		return x
+	case b.times > 0 && x.times > 0 && b.of == x.of && b.times+x.times <= 16:
+		sum.of, sum.times = b.of, b.times+x.times
+	case b.kind == table && x.kind == data && x.times == 16:
+		return value{kind: entry, of: x.of}
+	case b.kind == key && m.Index == b.of && m.Scale == 0:
+		return value{kind: match, of: b.of}
+	case x.kind == key && m.Base == x.of && m.Scale == 0:
+		return value{kind: match, of: x.of}
+	}
+	return sum
+}
+
+// hidden returns a register of the guest that may hold what the guest must not
+// know; there may be such in the registers of mask.
+func (s *state) hidden(mask uint16) (r uint8, yes bool) {
+	for k := range uint8(16) {
+		if (guestRegisters&^mask)>>k&1 != 0 && s.r[k].kind != data {
+			return k, true
+		}
+	}
+	return 0, false
+}
+
+// added has, for each state of a mark, the registers that hold window
+// addresses.
+var added = [...]uint16{
+	rewrite.Before: 0, rewrite.ProbeBefore: 0, rewrite.CopyBefore: 1<<x86.RSI | 1<<x86.RDI, rewrite.FillBefore: 1 << x86.RDI,
+}

@@ -1,0 +1,84 @@
+package verify
+
+import (
+	"unsafe"
+
+	"github.com/nuage-emu/nuage/cpu/x86"
+)
+
+// use is what generated code may do with a field of the State.
+type use uint8
+
+const (
+	load    use = 1 << iota // any part of it
+	store                   // any part of it
+	reason                  // store a constant, whole
+	address                 // load the address of the table, whole
+	leave                   // jump through it
+	count                   // load; store what was loaded plus a constant, whole
+	scratch                 // load and store; what is in it is tracked
+)
+
+// field is a part of the State.
+type field struct {
+	name   string
+	offset int64
+	width  int64
+	use    use
+	cell   int8 // its number if it is tracked
+}
+
+const (
+	offR       = int64(unsafe.Offsetof(x86.State{}.R))
+	offContext = int64(unsafe.Offsetof(x86.State{}.Context))
+)
+
+// fields are the parts of the State that generated code may touch, which is
+// all that GS-relative operands may reach. The Zero register, the addresses of
+// the host (stacks, Base, Table, Exit, Target) and what the signal handler and
+// the engine keep there (Running, Kick, Trap...) are never written.
+var fields = func() []field {
+	context := func(name string, off uintptr, width int64, u use) field {
+		return field{name: "Context." + name, offset: offContext + int64(off), width: width, use: u}
+	}
+	register := func(r int, u use) field {
+		return field{name: "R[" + x86.RegName(uint8(r), 8) + "]", offset: offR + 8*int64(r), width: 8, use: u}
+	}
+	f := []field{
+		context("Reason", unsafe.Offsetof(x86.Context{}.Reason), 4, reason),
+		context("Table", unsafe.Offsetof(x86.Context{}.Table), 8, address),
+		context("Exit", unsafe.Offsetof(x86.Context{}.Exit), 8, leave),
+		context("Scratch", unsafe.Offsetof(x86.Context{}.Scratch), 8, scratch),
+		context("Scratch2", unsafe.Offsetof(x86.Context{}.Scratch2), 8, scratch),
+		context("Left", unsafe.Offsetof(x86.Context{}.Left), 8, count),
+		// While code runs, rsp is in its host register and its place is free.
+		register(x86.RSP, scratch),
+		register(x86.FSBase, load),
+		register(x86.GSBase, load),
+	}
+	for _, r := range spilled {
+		f = append(f, register(r, load|store))
+	}
+	n := int8(0)
+	for i := range f {
+		if f[i].use == scratch {
+			f[i].cell = n
+			n++
+		}
+	}
+	return f
+}()
+
+// cells is how many fields are tracked.
+const cells = 3
+
+// fieldAt returns the field that width bytes at an offset of the State lie in.
+func fieldAt(offset, width int64) *field {
+	for i := range fields {
+		f := &fields[i]
+		if offset >= f.offset && offset+width <= f.offset+f.width {
+			return f
+		}
+	}
+	return nil
+}

@@ -1,0 +1,104 @@
+package verify
+
+import (
+	"fmt"
+
+	"github.com/nuage-emu/nuage/cpu/x86"
+	"github.com/nuage-emu/nuage/jit/rewrite"
+)
+
+// Rule is what a unit has violated. The package comment explains each.
+type Rule string
+
+// The rules.
+const (
+	RuleDecode      Rule = "decoding"
+	RuleInstruction Rule = "instruction"
+	RuleBranch      Rule = "branch"
+	RuleMemory      Rule = "memory"
+	RuleState       Rule = "state"
+	RuleRegister    Rule = "register"
+	RuleStack       Rule = "host stack"
+	RuleLeave       Rule = "leaving"
+	RuleMark        Rule = "mark"
+)
+
+// Error says why a unit is not confined, and where.
+type Error struct {
+	Rule   Rule
+	Offset int    // in the unit's code
+	Inst   string // what stands there, if it is an instruction
+	Text   string
+}
+
+func (e *Error) Error() string {
+	if e.Inst == "" {
+		return fmt.Sprintf("code at offset %#x violates the rule %q: %s", e.Offset, e.Rule, e.Text)
+	}
+	return fmt.Sprintf("code at offset %#x, %s, violates the rule %q: %s", e.Offset, e.Inst, e.Rule, e.Text)
+}
+
+// Verifier checks units. It keeps its memory from one to the next and is not
+// safe for concurrent use.
+type Verifier struct {
+	supported func(feature string) bool
+	features  map[string]bool
+	rules     []rule
+	maximum   int64 // how much a unit may give or take of Context.Left
+
+	unit  *rewrite.Unit
+	stub  bool
+	insts []instruction
+	index []int32 // of the instruction at an offset, or -1
+	exits map[uint32]int
+	heads []head
+	work  []int32
+	seen  []uint8
+}
+
+// New returns a verifier for a host that has the features that supported
+// reports, named as in x86.Section.Feature; one that names several, separated
+// by ", ", is asked for one by one.
+func New(supported func(feature string) bool) *Verifier {
+	return &Verifier{
+		supported: supported, features: make(map[string]bool), rules: rules(), exits: make(map[uint32]int), maximum: 1 << 10,
+	}
+}
+
+// Check proves that the unit is confined, or returns an *Error that says what
+// could not be proved.
+func (v *Verifier) Check(u *rewrite.Unit) error { return v.check(u, false) }
+
+// CheckReturnStub is Check for what rewrite.Translator.ReturnStub makes. Its
+// only entry is the beginning; what is special is that a return has just taken
+// its address off the host stack.
+func (v *Verifier) CheckReturnStub(u *rewrite.Unit) error { return v.check(u, true) }
+
+func (v *Verifier) check(u *rewrite.Unit, stub bool) error {
+	v.unit, v.stub = u, stub
+	if err := v.sweep(); err != nil {
+		return err
+	}
+	if err := v.marks(); err != nil {
+		return err
+	}
+	if err := v.branches(); err != nil {
+		return err
+	}
+	if err := v.follow(); err != nil {
+		return err
+	}
+	return v.cycles()
+}
+
+// fail makes the error of rule for the instruction in.
+func (v *Verifier) fail(r Rule, in *instruction, format string, args ...any) error {
+	return &Error{Rule: r, Offset: in.at, Inst: in.Text(nil), Text: fmt.Sprintf(format, args...)}
+}
+
+// failAt is fail for a place that is no instruction.
+func failAt(r Rule, offset int, format string, args ...any) error {
+	return &Error{Rule: r, Offset: offset, Text: fmt.Sprintf(format, args...)}
+}
+
+func name(r uint8) string { return x86.RegName(r, 8) }
