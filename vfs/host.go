@@ -40,6 +40,9 @@ import (
 //     and link by their descriptors. Elsewhere it is done by the path from the
 //     directory that NewHost was given: ESTALE if one of the two has been moved
 //     meanwhile; and a directory takes the place of an empty one in two steps.
+//   - Following a symbolic link changes its time of access where the host has
+//     it so, except on Linux for the links that programs have made
+//     (host_links.go).
 //   - Append is atomic against everybody on Unix, elsewhere only against guests
 //     of the same NewHost.
 //   - On js/wasm os.Root itself is not safe against other processes that swap
@@ -100,6 +103,8 @@ type hostFS struct {
 	// (host_at_other.go); it is closed with the last directory.
 	top  *os.Root
 	dirs atomic.Int64
+
+	links linkCache
 
 	mu     sync.Mutex
 	shared map[fileID]*hostShared
@@ -366,6 +371,13 @@ func (d *hostDir) Readlink(name string) (string, error) {
 	if err := checkHostName(name); err != nil {
 		return "", err
 	}
+	if !d.fs.links.empty() {
+		if id, ok := d.identifyLink(name); ok {
+			if text, ok := d.fs.links.get(id); ok {
+				return text, nil
+			}
+		}
+	}
 	text, err := d.root.Readlink(name)
 	if err != nil {
 		// Not every system says that it is something else.
@@ -395,7 +407,13 @@ func (d *hostDir) Symlink(target, name string) error {
 	if err != nil {
 		return err
 	}
-	return hostErrno(d.root.Symlink(text, name))
+	if err := d.root.Symlink(text, name); err != nil {
+		return hostErrno(err)
+	}
+	if id, ok := d.identifyLink(name); ok && id.size == uint64(len(text)) {
+		d.fs.links.put(id, target)
+	}
+	return nil
 }
 
 // pair checks what two-name operations need.
