@@ -236,7 +236,7 @@ func sampleReport() *report {
 			{Program: "clock", Group: calls, Column: "qemu", Ratio: one(2), CPU: 66, NativeCPU: 33},
 		},
 		Speeds: []speed{{"fib", "x86_64", 7, 100, 0.5}, {"lz", "x86_64", 9, 100, 0.5}, {"fib", "aarch64", 7, 200, 0.25}},
-		Idle:   one(3 << 20)}
+		Idle:   map[string]spreadOf{"interp": one(3 << 20)}}
 	for _, c := range r.Columns {
 		r.Startup = append(r.Startup, start{c, one(1.5e6), one(1e6), one(2048)})
 	}

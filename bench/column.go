@@ -23,6 +23,8 @@ type column struct {
 	// tool is what must be installed, and target what natives must be built
 	// for: host or aarch64; both may be empty.
 	tool, target string
+	// engine is of x86-64 programs in Nuage.
+	engine string
 }
 
 // leftOut is a column that cannot be measured here.
@@ -48,7 +50,7 @@ func peer(name, about, target, tool string, flags ...string) column {
 
 // guest is a column that runs the CloudABI programs with an engine of Nuage.
 func guest(name, engine, set string) column {
-	return column{name: name, about: fmt.Sprintf("nuage run --engine %s, the program built for CloudABI on %s", engine, set),
+	c := column{name: name, about: fmt.Sprintf("nuage run --engine %s, the program built for CloudABI on %s", engine, set),
 		command: func(s *session, name string, n uint64) []string {
 			argv := []string{filepath.Join(s.work, "nuage"), "run", "--engine=" + engine, "--fd=out=stdout", "--set=n=" + number(n)}
 			if name == "write" {
@@ -56,6 +58,10 @@ func guest(name, engine, set string) column {
 			}
 			return append(argv, filepath.Join(s.root, "bench", "bin", set, name))
 		}}
+	if set == "x86_64" {
+		c.engine = engine
+	}
+	return c
 }
 
 // engines are the engines that this build names, but for auto, which is one of
@@ -66,6 +72,11 @@ func engines() []string {
 		names = append(names, e.String())
 	}
 	return names
+}
+
+// engineNamed is the engine of that name, and auto if there is none.
+func engineNamed(name string) nuage.Engine {
+	return nuage.AutoEngine + nuage.Engine(1+slices.Index(engines(), name))
 }
 
 // allColumns are the columns there could be, but for the native one.

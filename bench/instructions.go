@@ -106,7 +106,7 @@ func (s *session) speeds(ctx context.Context, cells []*cell, natives map[string]
 	slowest := map[string]*cell{}
 	sets := []string{setOf(native.name)}
 	for _, c := range cells {
-		if have := slowest[c.program.name]; c.program.group != calls && (have == nil || c.shift > have.shift) {
+		if have := slowest[c.program.name]; (c.program.group == integer || c.program.group == floating) && (have == nil || c.shift > have.shift) {
 			slowest[c.program.name] = c
 		}
 		if set := setOf(c.column.name); !slices.Contains(sets, set) {

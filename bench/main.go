@@ -41,6 +41,7 @@ type options struct {
 	List     bool     `help:"List the programs and the columns that can be measured here, and what is missing for the others."`
 	Golden   bool     `help:"Print the checksums of native runs with small n, which the tests are checked against: testdata/golden.txt."`
 	Idle     int      `hidden:"" help:"Print the memory of a process that runs this many idle programs more, in bytes for each."`
+	Engine   string   `hidden:"" default:"auto" help:"The engine for idle."`
 }
 
 const description = `Measure how fast Nuage runs programs, as ratios to the same programs built for the host,
@@ -81,7 +82,7 @@ func run(ctx context.Context, args []string) error {
 	case o.Runs < 1 || o.Seconds <= 0:
 		return errors.New("--runs and --seconds must be positive")
 	case o.Idle > 0:
-		return printIdle(ctx, os.Stdout, o.Idle)
+		return printIdle(ctx, os.Stdout, o.Idle, o.Engine)
 	}
 	if o.Quick {
 		o.Runs, o.Seconds = 1, 0.1

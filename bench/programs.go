@@ -17,6 +17,9 @@ const (
 	integer  group = "integer"
 	floating group = "floating point"
 	calls    group = "system calls"
+	// The same work in one thread and in two; in no mean, since what counts is
+	// how much sooner the two are done.
+	scaling group = "scaling"
 )
 
 // program is one file of src.
@@ -29,29 +32,54 @@ type program struct {
 	// full is the n of about a second of native time, bench_default in the
 	// source.
 	full uint64
+	// calls is how many calls, processes or threads n = 1 stands for, in the
+	// group calls.
+	calls uint64
 }
 
-// programs are all of src. In those of the group calls, n counts thousands of
-// system calls.
+// programs are all of src, in the order of the table.
 var programs = []program{
+	{name: "aes", group: integer, test: 10},
 	{name: "bintrees", group: integer, test: 5},
+	{name: "blake3", group: integer, test: 60},
+	{name: "crc", group: integer, test: 50},
+	{name: "dct", group: integer, test: 1},
+	{name: "deep", group: integer, test: 2},
 	{name: "fannkuch", group: integer, test: 1},
 	{name: "fib", group: integer, test: 8},
+	{name: "filters", group: integer, test: 10},
+	{name: "huffman", group: integer, test: 1},
 	{name: "interp", group: integer, test: 1},
+	{name: "kernels", group: integer, test: 10},
+	{name: "longjmp", group: integer, test: 2},
+	{name: "lu", group: integer, test: 3},
 	{name: "lz", group: integer, test: 2},
 	{name: "memory", group: integer, test: 2},
+	{name: "montgomery", group: integer, test: 400},
+	{name: "petri", group: integer, test: 60},
 	{name: "pointers", group: integer, test: 100},
 	{name: "quicksort", group: integer, test: 1},
+	{name: "records", group: integer, test: 5},
+	{name: "regex", group: integer, test: 20},
 	{name: "sha256", group: integer, test: 100},
 	{name: "statemachine", group: integer, test: 300},
 	{name: "strhash", group: integer, test: 1},
+	{name: "strings", group: integer, test: 20},
+	{name: "threaded", group: integer, test: 10},
+	{name: "virtual", group: integer, test: 20},
+	{name: "vm", group: integer, test: 60},
 	{name: "mandelbrot", group: floating, test: 60},
 	{name: "matmul", group: floating, test: 1},
+	{name: "matscalar", group: floating, test: 1},
 	{name: "nbody", group: floating, test: 2},
 	{name: "spectral", group: floating, test: 1},
 	{name: "stream", group: floating, test: 3},
-	{name: "clock", group: calls, test: 3},
-	{name: "write", group: calls, test: 1},
+	{name: "parallel1", group: scaling, test: 3},
+	{name: "parallel", group: scaling, test: 3},
+	{name: "clock", group: calls, test: 3, calls: 1000},
+	{name: "write", group: calls, test: 1, calls: 1000},
+	{name: "processes", group: calls, test: 5, calls: 1},
+	{name: "threads", group: calls, test: 20, calls: 1},
 }
 
 // helloProgram is what start-up is measured with: with n = 0 it prints one

@@ -20,8 +20,9 @@ type report struct {
 	Means   []mean    `json:"geomeans"`
 	Startup []start   `json:"startup"`
 	Speeds  []speed   `json:"instructions"`
-	// Idle is the memory of an idle program in Nuage, in bytes.
-	Idle spreadOf `json:"idle_bytes"`
+	// Idle is the memory of an idle program in bytes, by the columns of x86-64
+	// programs in Nuage.
+	Idle map[string]spreadOf `json:"idle_bytes"`
 }
 
 // spreadOf is a figure measured several times.
@@ -82,11 +83,14 @@ func (s *session) report(m machine, cells []*cell, natives map[string]*cell) *re
 }
 
 // addCosts adds what is not of the ratios.
-func (r *report) addCosts(startup map[string][]sample, idle []float64, speeds []speed) {
+func (r *report) addCosts(startup map[string][]sample, idle map[string][]float64, speeds []speed) {
 	for _, c := range r.Columns {
 		r.Startup = append(r.Startup, newStart(c, startup[c]))
 	}
-	r.Idle, r.Speeds = newSpread(idle), speeds
+	r.Idle, r.Speeds = map[string]spreadOf{}, speeds
+	for column, bytes := range idle {
+		r.Idle[column] = newSpread(bytes)
+	}
 }
 
 func newFigure(c *cell, natives map[string]*cell) figure {
@@ -94,8 +98,8 @@ func newFigure(c *cell, natives map[string]*cell) figure {
 		Ratio: newSpread(c.ratios(natives)), Samples: c.runs, Natives: c.pairs, Zeros: c.zeros}
 	f.CPU, f.NativeCPU = median(net(c.runs, c.zeros)), median(net(c.pairs, natives[c.program.name].zeros))
 	if f.Group == calls {
-		f.CPU /= float64(f.N) * 1000
-		f.NativeCPU /= float64(f.N) * 1000
+		f.CPU /= float64(f.N * c.program.calls)
+		f.NativeCPU /= float64(f.N * c.program.calls)
 	}
 	return f
 }
@@ -261,17 +265,26 @@ func (r *report) costTable() *table {
 	t.add("hello, ms wall", wall...)
 	t.add("hello, ms CPU", cpu...)
 	t.add("hello, peak MB", peak...)
-	for _, c := range []struct{ program, title string }{{"clock", "clock call, ns"}, {"write", "1-byte write, ns"}} {
+	for _, c := range []struct {
+		program, title string
+		unit           float64 // in ns
+	}{
+		{"clock", "clock call, ns", 1}, {"write", "1-byte write, ns", 1},
+		{"processes", "fork, exit and wait, µs", 1e3}, {"threads", "create and join a thread, µs", 1e3},
+	} {
 		var row []string
 		var native []float64
 		for _, column := range r.Columns[1:] {
 			if f := r.find(c.program, column); f != nil {
-				row, native = append(row, fmt.Sprintf("%.0f", f.CPU)), append(native, f.NativeCPU)
+				row, native = append(row, fmt.Sprintf("%.0f", f.CPU/c.unit)), append(native, f.NativeCPU/c.unit)
 			}
 		}
 		if len(row) > 0 {
 			t.add(c.title, append([]string{fmt.Sprintf("%.0f", median(native))}, row...)...)
 		}
+	}
+	if row := r.scalingRow(); len(row) > 0 {
+		t.add("2 threads, times as fast as 1", row...)
 	}
 	if row := r.speedRow(); len(row) > 0 {
 		t.add("instruction, ns", row...)
@@ -279,13 +292,46 @@ func (r *report) costTable() *table {
 	var idle []string
 	for _, column := range r.Columns {
 		text := ""
-		if strings.HasPrefix(column, engines()[0]) && !strings.HasSuffix(column, "-a64") {
-			text = fmt.Sprintf("%.2f", r.Idle.Median/(1<<20))
+		if bytes, ok := r.Idle[column]; ok {
+			text = fmt.Sprintf("%.2f", bytes.Median/(1<<20))
 		}
 		idle = append(idle, text)
 	}
 	t.add("idle program, MB", idle...)
 	return t
+}
+
+// scalingRow is how much sooner two threads are done than one, in each column.
+func (r *report) scalingRow() []string {
+	wall := func(samples, zeros []sample, n uint64) float64 {
+		var list, base []float64
+		for _, s := range samples {
+			list = append(list, s.Wall)
+		}
+		for _, s := range zeros {
+			base = append(base, s.Wall)
+		}
+		if len(base) > 0 {
+			return (median(list) - median(base)) / float64(n)
+		}
+		return median(list) / float64(n)
+	}
+	var native [2]*figure // of the largest n, beside which start-up is nothing
+	row := []string{""}
+	for _, column := range r.Columns[1:] {
+		one, two := r.find("parallel1", column), r.find("parallel", column)
+		if one == nil || two == nil {
+			return nil
+		}
+		if native[0] == nil || one.N > native[0].N {
+			native = [2]*figure{one, two}
+		}
+		row = append(row, fmt.Sprintf("%.2f", wall(one.Samples, one.Zeros, one.N)/wall(two.Samples, two.Zeros, two.N)))
+	}
+	if native[0] != nil {
+		row[0] = fmt.Sprintf("%.2f", wall(native[0].Natives, nil, native[0].N)/wall(native[1].Natives, nil, native[1].N))
+	}
+	return row
 }
 
 // speedRow is what an instruction of the programs takes in each column: the

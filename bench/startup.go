@@ -38,31 +38,36 @@ func (s *session) startup(ctx context.Context) (map[string][]sample, error) {
 const idlePrograms = 50
 
 // idle measures what one more idle program costs in memory, in a process of
-// its own: bytes, a figure for each run.
-func (s *session) idle(ctx context.Context) ([]float64, error) {
+// its own: bytes, a figure for each run, by the columns' names.
+func (s *session) idle(ctx context.Context) (map[string][]float64, error) {
 	s.log("memory of idle programs")
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	var list []float64
+	all := map[string][]float64{}
 	for range s.options.Runs {
-		out, err := command(ctx, s.root, nil, self, "--idle", strconv.Itoa(idlePrograms))
-		if err != nil {
-			return nil, err
+		for _, c := range s.columns {
+			if c.engine == "" {
+				continue
+			}
+			out, err := command(ctx, s.root, nil, self, "--idle", strconv.Itoa(idlePrograms), "--engine", c.engine)
+			if err != nil {
+				return nil, err
+			}
+			bytes, err := strconv.ParseFloat(strings.TrimSpace(out), 64)
+			if err != nil {
+				return nil, err
+			}
+			all[c.name] = append(all[c.name], bytes)
 		}
-		bytes, err := strconv.ParseFloat(strings.TrimSpace(out), 64)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, bytes)
 	}
-	return list, nil
+	return all, nil
 }
 
 // printIdle starts programs, stops each as soon as it has begun, and prints
 // by how many bytes each has made this process larger.
-func printIdle(ctx context.Context, w io.Writer, count int) error {
+func printIdle(ctx context.Context, w io.Writer, count int, engine string) error {
 	root, err := findRoot()
 	if err != nil {
 		return err
@@ -73,7 +78,7 @@ func printIdle(ctx context.Context, w io.Writer, count int) error {
 	}
 	defer image.Close()
 	none := nuage.Limits{Memory: nuage.NoLimit, Threads: nuage.NoLimit, Processes: nuage.NoLimit}
-	m, err := nuage.NewMachine(nuage.Options{Limits: none})
+	m, err := nuage.NewMachine(nuage.Options{Limits: none, Engine: engineNamed(engine)})
 	if err != nil {
 		return err
 	}

@@ -37,4 +37,12 @@ void bench_reset(void);
 uint64_t bench_clock(void);
 uint64_t bench_write(void);
 
+/* Starts a process that ends at once with the exit code, waits for it, and
+ * returns the code it was seen to end with. */
+uint64_t bench_child(uint64_t code);
+
+/* A thread that calls the function; join waits for its end. */
+void *bench_thread(void (*fn)(void *), void *arg);
+void bench_join(void *thread);
+
 #endif

@@ -24,6 +24,32 @@ uint64_t bench_write(void) {
   return cloudabi_sys_fd_write(sink, &byte, 1, &written) == 0 ? written : 0;
 }
 
+uint64_t bench_child(uint64_t code) {
+  cloudabi_fd_t child;
+  cloudabi_tid_t tid;
+  if (cloudabi_sys_proc_fork(&child, &tid) != 0)
+    return ~UINT64_C(0);
+  if (child == CLOUDABI_PROCESS_CHILD)
+    guest_exit((int)code);
+  cloudabi_subscription_t s = {.type = CLOUDABI_EVENTTYPE_PROC_TERMINATE};
+  s.proc_terminate.fd = child;
+  cloudabi_event_t e = {0};
+  size_t n;
+  if (cloudabi_sys_poll(&s, &e, 1, &n) != 0 || e.error != 0)
+    return ~UINT64_C(0);
+  cloudabi_sys_fd_close(child);
+  return e.proc_terminate.exitcode;
+}
+
+void *bench_thread(void (*fn)(void *), void *arg) {
+  struct thread *t = thread_start(fn, arg);
+  if (t == NULL)
+    guest_exit(3);
+  return t;
+}
+
+void bench_join(void *thread) { thread_join(thread); }
+
 int guest_main(const struct arg *args) {
   cloudabi_fd_t out;
   int64_t n = (int64_t)bench_default;

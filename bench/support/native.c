@@ -2,8 +2,10 @@
  * nanoseconds of CPU time it took. The sink of bench_write is /dev/null. */
 #define _POSIX_C_SOURCE 200809L
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -31,6 +33,36 @@ uint64_t bench_write(void) {
   if (sink < 0)
     sink = open("/dev/null", O_WRONLY);
   return write(sink, "", 1) == 1;
+}
+
+uint64_t bench_child(uint64_t code) {
+  pid_t child = fork();
+  if (child == 0)
+    _exit((int)code);
+  int status;
+  return child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status) ? (uint64_t)WEXITSTATUS(status) : ~(uint64_t)0;
+}
+
+struct thread { pthread_t id; void (*fn)(void *); void *arg; };
+
+static void *run(void *arg) {
+  struct thread *t = arg;
+  t->fn(t->arg);
+  return NULL;
+}
+
+void *bench_thread(void (*fn)(void *), void *arg) {
+  struct thread *t = malloc(sizeof *t);
+  *t = (struct thread){.fn = fn, .arg = arg};
+  if (pthread_create(&t->id, NULL, run, t) != 0)
+    exit(3);
+  return t;
+}
+
+void bench_join(void *thread) {
+  struct thread *t = thread;
+  pthread_join(t->id, NULL);
+  free(t);
 }
 
 int main(int argc, char **argv) {
