@@ -224,8 +224,12 @@ func (t *Thread) sockAccept(a *args) cloudabi.Errno {
 		return errno
 	}
 	defer d.file.release()
-	if t.proc.fds.full() {
+	// The connection waits on if there is no room for it.
+	switch {
+	case t.proc.fds.full():
 		return cloudabi.EMFILE
+	case uint64(t.machine.openFiles.Load()) >= t.machine.limits.OpenFiles:
+		return cloudabi.ENFILE
 	}
 	c, errno := t.accept(d.file)
 	if errno != 0 {

@@ -40,9 +40,14 @@ program() {
     objects+=("$dir/$(basename "$c" .c).obj")
     clang-14 --target="$arch-unknown-cloudabi" $(flags "$generation") "${common[@]}" -c "$c" -o "${objects[-1]}"
   done
-  local link=(--no-dynamic-linker -static -pie -z relro)
+  local o link=(--no-dynamic-linker -static -pie -z relro)
   if [ "$generation" = 2015 ]; then link=(-static -no-pie); fi
-  ld.lld-14 "${link[@]}" --eh-frame-hdr --gc-sections --build-id=none -o "$output" "${objects[@]}" "$dir"/*.o
+  # Guests of an age with another start bring their own.
+  for o in "$dir"/*.o; do
+    case $output in */early*) [ "${o##*/}" != start.o ] || continue ;; esac
+    objects+=("$o")
+  done
+  ld.lld-14 "${link[@]}" --eh-frame-hdr --gc-sections --build-id=none -o "$output" "${objects[@]}"
 }
 
 for arch in x86_64 aarch64; do

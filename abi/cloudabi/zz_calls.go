@@ -345,7 +345,7 @@ var Calls = []Call{
 			{Arg: 0, Inheriting: false, Rights: RightFileLinkSource, Condition: ""},
 			{Arg: 3, Inheriting: false, Rights: RightFileLinkTarget, Condition: ""},
 		},
-		Errors: []Errno{EBADF, ENOTCAPABLE, ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, EINVAL, EFAULT, EEXIST, EPERM, EXDEV},
+		Errors: []Errno{EBADF, ENOTCAPABLE, ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, EINVAL, EFAULT, EEXIST, EPERM, EXDEV, EROFS},
 	},
 	{
 		Name: "file_open", Symbol: "cloudabi_sys_file_open", Purpose: "open or create a file beneath a directory",
@@ -421,7 +421,7 @@ var Calls = []Call{
 			{Arg: 0, Inheriting: false, Rights: RightFileRenameSource, Condition: ""},
 			{Arg: 3, Inheriting: false, Rights: RightFileRenameTarget, Condition: ""},
 		},
-		Errors: []Errno{EBADF, ENOTCAPABLE, ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, EINVAL, EFAULT, EISDIR, ENOTEMPTY, EXDEV},
+		Errors: []Errno{EBADF, ENOTCAPABLE, ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, EINVAL, EFAULT, EISDIR, ENOTEMPTY, EXDEV, EROFS},
 	},
 	{
 		Name: "file_stat_fget", Symbol: "cloudabi_sys_file_stat_fget", Purpose: "attributes of an open file",
@@ -447,7 +447,7 @@ var Calls = []Call{
 			{Arg: 0, Inheriting: false, Rights: RightFileStatFputSize, Condition: "flags has size"},
 			{Arg: 0, Inheriting: false, Rights: RightFileStatFputTimes, Condition: "flags has atim, atim_now, mtim or mtim_now"},
 		},
-		Errors: []Errno{EBADF, ENOTCAPABLE, EINVAL, EFAULT, EFBIG, ENOSPC},
+		Errors: []Errno{EBADF, ENOTCAPABLE, EINVAL, EFAULT, EFBIG, ENOSPC, EROFS},
 	},
 	{
 		Name: "file_stat_get", Symbol: "cloudabi_sys_file_stat_get", Purpose: "attributes of a file by name",
@@ -476,7 +476,7 @@ var Calls = []Call{
 		Needs: []Need{
 			{Arg: 0, Inheriting: false, Rights: RightFileStatPutTimes, Condition: ""},
 		},
-		Errors: []Errno{EBADF, ENOTCAPABLE, ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, EINVAL, EFAULT},
+		Errors: []Errno{EBADF, ENOTCAPABLE, ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, EINVAL, EFAULT, EROFS},
 	},
 	{
 		Name: "file_symlink", Symbol: "cloudabi_sys_file_symlink", Purpose: "make a symbolic link",
@@ -601,7 +601,7 @@ var Calls = []Call{
 			{Arg: 0, Inheriting: false, Rights: RightPollFdReadwrite | RightFdWrite, Condition: "subscription fd_write; lack is reported in the event"},
 			{Arg: 0, Inheriting: false, Rights: RightPollProcTerminate, Condition: "subscription proc_terminate; lack is reported in the event"},
 		},
-		Errors: []Errno{EINVAL, EFAULT, ENOMEM},
+		Errors: []Errno{EINVAL, EFAULT, ENOMEM, EBADF, ENOTCAPABLE},
 		Earlier: []Signature{
 			{
 				Until: "2015-04-08", Note: "on a queue; poll_once is its one-shot form",
@@ -739,7 +739,7 @@ var Calls = []Call{
 		Outputs: []Arg{
 			{Name: "tid", Type: "tid", Width: 4, Count: -1},
 		},
-		Errors: []Errno{EFAULT, EAGAIN, ENOMEM},
+		Errors: []Errno{EFAULT, EAGAIN},
 	},
 	{
 		Name: "thread_exit", Symbol: "cloudabi_sys_thread_exit", Purpose: "end the thread and release a lock",
@@ -793,7 +793,7 @@ var Calls = []Call{
 		Needs: []Need{
 			{Arg: 0, Inheriting: false, Rights: RightSockAccept, Condition: ""},
 		},
-		Errors: []Errno{EBADF, ENOTCAPABLE, EINVAL, EAGAIN, EMFILE, EFAULT},
+		Errors: []Errno{EBADF, ENOTCAPABLE, EINVAL, EAGAIN, EMFILE, ENFILE, EFAULT},
 	},
 	{
 		Name: "sock_bind", Symbol: "cloudabi_sys_sock_bind", Purpose: "bind a socket to a name beneath a directory",

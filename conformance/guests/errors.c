@@ -175,6 +175,11 @@ static void memory(void) {
   CHECK_OK(cloudabi_sys_mem_unlock(p, 4096));
   CHECK_ERR(cloudabi_sys_mem_lock(NOWHERE, 4096), CLOUDABI_ENOMEM);
   CHECK_ERR(cloudabi_sys_mem_unlock(NOWHERE, 4096), CLOUDABI_ENOMEM);
+  /* Ranges that wrap around the end of the address space. */
+  CHECK_ERR(cloudabi_sys_mem_lock((void *)-8192, 16384), CLOUDABI_EINVAL);
+  CHECK_ERR(cloudabi_sys_mem_unlock((void *)-8192, 16384), CLOUDABI_EINVAL);
+  CHECK_ERR(cloudabi_sys_mem_lock(p, SIZE_MAX), CLOUDABI_EINVAL);
+  CHECK_ERR(cloudabi_sys_mem_unlock(p + 1, SIZE_MAX), CLOUDABI_EINVAL);
 #endif
   cloudabi_subscription_t s = {.type = CLOUDABI_EVENTTYPE_CLOCK};
   cloudabi_event_t e;

@@ -1,5 +1,6 @@
 /* What calls answer when a limit is reached. The test runs this with one limit
- * made small, and says which. Further argument: {limit: str}. */
+ * made small, and says which. Further arguments: {limit: str, program: fd this
+ * program can be executed from}. */
 #include "begin.h"
 
 enum { MANY = 100 };
@@ -9,6 +10,51 @@ static cloudabi_errno_t open_new(const char *name, size_t n) {
   cloudabi_fd_t fd;
   return cloudabi_sys_file_open(at(tmpdir), name, n, CLOUDABI_O_CREAT, &want, &fd);
 }
+
+#ifdef GUEST_2015
+static cloudabi_fd_t listener, queue;
+
+/* A listener with a connection that waits to be taken, and a queue of events. */
+static void prepare(void) {
+  cloudabi_fd_t client;
+  cloudabi_fdstat_t s = {.fs_flags = CLOUDABI_FDFLAG_NONBLOCK};
+  CHECK_OK(cloudabi_sys_fd_create1(CLOUDABI_FILETYPE_SOCKET_STREAM, &listener));
+  CHECK_OK(cloudabi_2015_sock_bind(listener, tmpdir, P("listener")));
+  CHECK_OK(cloudabi_2015_sock_listen(listener, 1));
+  CHECK_OK(cloudabi_sys_fd_create1(CLOUDABI_FILETYPE_SOCKET_STREAM, &client));
+  CHECK_OK(cloudabi_2015_sock_connect(client, tmpdir, P("listener")));
+  CHECK_OK(cloudabi_sys_fd_stat_put(listener, &s, CLOUDABI_FDSTAT_FLAGS));
+  CHECK_OK(cloudabi_sys_fd_create1(CLOUDABI_FILETYPE_POLL, &queue));
+}
+
+/* The connection waits on until it can be taken. */
+static void no_connection(cloudabi_errno_t want, cloudabi_fd_t room) {
+  cloudabi_fd_t c;
+  CHECK_ERR(cloudabi_2015_sock_accept(listener, NULL, &c), want);
+  CHECK_OK(cloudabi_sys_fd_close(room));
+  CHECK_OK(cloudabi_2015_sock_accept(listener, NULL, &c));
+  CHECK_OK(cloudabi_sys_fd_close(c));
+  CHECK_ERR(cloudabi_2015_sock_accept(listener, NULL, &c), CLOUDABI_EAGAIN);
+}
+
+/* Every watch of a queue takes memory. */
+static void no_watch(void) {
+  cloudabi_errno_t e = 0;
+  size_t n;
+  for (cloudabi_userdata_t i = 0; i < 10000 && e == 0; i++) {
+    cloudabi_2015_subscription_t s = {.flags = CLOUDABI_SUBSCRIPTION_ADD, .type = CLOUDABI_EVENTTYPE_CLOCK};
+    s.clock.identifier = i;
+    s.clock.clock_id = CLOUDABI_CLOCK_MONOTONIC;
+    s.clock.timeout = UINT64_MAX;
+    e = cloudabi_2015_poll_fd(queue, &s, 1, NULL, 0, NULL, &n);
+  }
+  CHECK_ERR(e, CLOUDABI_ENOMEM);
+}
+#else
+static void prepare(void) {}
+static void no_connection(cloudabi_errno_t want, cloudabi_fd_t room) { (void)want, (void)room; }
+static void no_watch(void) {}
+#endif
 
 /* Every call that makes a descriptor, when there is room for none. */
 static void no_descriptor(cloudabi_errno_t want) {
@@ -23,21 +69,26 @@ static void no_descriptor(cloudabi_errno_t want) {
 static void descriptors(void) {
   cloudabi_fd_t fd;
   cloudabi_errno_t e = 0;
+  prepare();
   for (int i = 0; i < MANY && e == 0; i++)
     e = cloudabi_sys_fd_dup(logfile, &fd);
   CHECK_ERR(e, CLOUDABI_EMFILE);
   no_descriptor(CLOUDABI_EMFILE);
+  no_connection(CLOUDABI_EMFILE, fd);
 }
 
 static void open_files(void) {
   cloudabi_fd_t fd;
   cloudabi_errno_t e = 0;
+  prepare();
   for (int i = 0; i < MANY && e == 0; i++)
     e = cloudabi_sys_fd_create1(CLOUDABI_FILETYPE_SHARED_MEMORY, &fd);
   CHECK_ERR(e, CLOUDABI_ENFILE);
   no_descriptor(CLOUDABI_ENFILE);
+  no_connection(CLOUDABI_ENFILE, fd);
 }
 
+static const struct arg *arguments;
 static char block[4096];
 
 /* No room for another process or thread. */
@@ -68,7 +119,8 @@ static void threads(void) {
 
 /* Fills the file system, which is in memory, and then memory itself. */
 static void memory(void) {
-  cloudabi_fd_t fd = new_file("full");
+  prepare();
+  cloudabi_fd_t fd = new_file("full"), program;
   memset(block, 'x', sizeof block);
   cloudabi_errno_t e;
   size_t n;
@@ -99,6 +151,9 @@ static void memory(void) {
   cloudabi_fd_t child;
   cloudabi_tid_t tid;
   CHECK_ERR(cloudabi_sys_proc_fork(&child, &tid), CLOUDABI_ENOMEM);
+  CHECK(arg_fd(arguments, "program", &program));
+  CHECK_ERR(cloudabi_sys_proc_exec(program, NULL, 0, NULL, 0), CLOUDABI_ENOMEM);
+  no_watch();
   void *p;
   CHECK_ERR(cloudabi_sys_mem_map(NULL, 1 << 30, CLOUDABI_PROT_READ, CLOUDABI_MAP_ANON | CLOUDABI_MAP_PRIVATE, CLOUDABI_MAP_ANON_FD, 0, &p),
             CLOUDABI_ENOMEM);
@@ -106,6 +161,7 @@ static void memory(void) {
 
 int guest_main(const struct arg *args) {
   begin(args);
+  arguments = args;
   const char *limit;
   size_t n;
   if (!arg_str(args, "limit", &limit, &n))

@@ -111,10 +111,115 @@ static void errors(void) {
   CHECK_INT(l, 0);
 }
 
+/* ---- the errors of every kind of event ---- */
+
+static lock_t word;
+static cond_t cond;
+
+/* The error in the event of one subscription, after whose fields are checked. */
+static cloudabi_errno_t error_of(cloudabi_subscription_t s) {
+  cloudabi_event_t e = {0};
+  s.userdata = 1234;
+  CHECK_OK(poll_one(&s, &e));
+  CHECK_INT(e.userdata, 1234);
+  CHECK_INT(e.type, s.type);
+  return e.error;
+}
+
+static cloudabi_errno_t clock_error(cloudabi_clockid_t id) {
+  cloudabi_subscription_t s = {.type = CLOUDABI_EVENTTYPE_CLOCK};
+  s.clock.clock_id = id;
+  return error_of(s);
+}
+
+static cloudabi_errno_t descriptor_error(cloudabi_eventtype_t type, cloudabi_fd_t fd) {
+  cloudabi_subscription_t s = {.type = type};
+  if (type == CLOUDABI_EVENTTYPE_PROC_TERMINATE)
+    s.proc_terminate.fd = fd;
+  else
+    s.fd_readwrite.fd = fd;
+  return error_of(s);
+}
+
+static cloudabi_errno_t lock_error(cloudabi_eventtype_t type, void *lock, cloudabi_scope_t scope) {
+  cloudabi_subscription_t s = {.type = type};
+  s.lock.lock = lock;
+  s.lock.lock_scope = scope;
+  return error_of(s);
+}
+
+static cloudabi_errno_t condvar_error(void *condvar, cloudabi_scope_t scope, void *lock, cloudabi_scope_t lock_scope) {
+  cloudabi_subscription_t s = {.type = CLOUDABI_EVENTTYPE_CONDVAR};
+  s.condvar.condvar = condvar;
+  s.condvar.condvar_scope = scope;
+  s.condvar.lock = lock;
+  s.condvar.lock_scope = lock_scope;
+  return error_of(s);
+}
+
+static void waits(void *arg) {
+  (void)arg;
+  lock_write(&word);
+  cond_wait(&cond, &word);
+  unlock(&word);
+}
+
+static void event_errors(void) {
+  enum { PRIVATE = CLOUDABI_SCOPE_PRIVATE, NO_SCOPE = 3 };
+  CHECK_ERR(clock_error(99), CLOUDABI_EINVAL);
+  CHECK_ERR(clock_error(CLOUDABI_CLOCK_PROCESS_CPUTIME_ID), CLOUDABI_ENOTSUP);
+  CHECK_ERR(clock_error(CLOUDABI_CLOCK_THREAD_CPUTIME_ID), CLOUDABI_ENOTSUP);
+  cloudabi_fd_t shared;
+  CHECK_OK(cloudabi_sys_fd_create1(CLOUDABI_FILETYPE_SHARED_MEMORY, &shared));
+  for (cloudabi_eventtype_t type = CLOUDABI_EVENTTYPE_FD_READ; type <= CLOUDABI_EVENTTYPE_FD_WRITE; type++) {
+    CHECK_ERR(descriptor_error(type, 1000), CLOUDABI_EBADF);
+    CHECK_ERR(descriptor_error(type, shared), CLOUDABI_ENOTCAPABLE);
+  }
+  CHECK_ERR(descriptor_error(CLOUDABI_EVENTTYPE_PROC_TERMINATE, 1000), CLOUDABI_EBADF);
+#ifdef GUEST_2015 /* their library takes it for no process */
+  CHECK_ERR(descriptor_error(CLOUDABI_EVENTTYPE_PROC_TERMINATE, shared), CLOUDABI_EINVAL);
+#else
+  CHECK_ERR(descriptor_error(CLOUDABI_EVENTTYPE_PROC_TERMINATE, shared), CLOUDABI_ENOTCAPABLE);
+#endif
+  CHECK_OK(cloudabi_sys_fd_close(shared));
+  for (cloudabi_eventtype_t type = CLOUDABI_EVENTTYPE_LOCK_RDLOCK; type <= CLOUDABI_EVENTTYPE_LOCK_WRLOCK; type++) {
+    CHECK_ERR(lock_error(type, &word, NO_SCOPE), CLOUDABI_EINVAL);
+    CHECK_ERR(lock_error(type, NOWHERE, PRIVATE), CLOUDABI_EFAULT);
+    CHECK_ERR(lock_error(type, BEYOND, PRIVATE), CLOUDABI_EFAULT);
+    word = CLOUDABI_LOCK_KERNEL_MANAGED; /* by nobody */
+    CHECK_ERR(lock_error(type, &word, PRIVATE), CLOUDABI_EINVAL);
+    word = 0;
+  }
+  lock_write(&word);
+  CHECK_ERR(lock_error(CLOUDABI_EVENTTYPE_LOCK_WRLOCK, &word, PRIVATE), CLOUDABI_EDEADLK);
+  CHECK_ERR(condvar_error(&cond, NO_SCOPE, &word, PRIVATE), CLOUDABI_EINVAL);
+  CHECK_ERR(condvar_error(&cond, PRIVATE, &word, NO_SCOPE), CLOUDABI_EINVAL);
+  CHECK_ERR(condvar_error(NOWHERE, PRIVATE, &word, PRIVATE), CLOUDABI_EFAULT);
+  CHECK_ERR(condvar_error(&cond, PRIVATE, NOWHERE, PRIVATE), CLOUDABI_EFAULT);
+  unlock(&word);
+  word = CLOUDABI_LOCK_WRLOCKED | 12345; /* of another thread */
+  CHECK_ERR(condvar_error(&cond, PRIVATE, &word, PRIVATE), CLOUDABI_EPERM);
+  CHECK_INT(cond, 0);
+  word = 0;
+  /* Those who wait on a condition variable wait with one lock. */
+  struct thread *t = thread_start(waits, NULL);
+  while (__c11_atomic_load(&cond, __ATOMIC_ACQUIRE) == 0)
+    cloudabi_sys_thread_yield();
+  lock_t other = 0;
+  lock_write(&other);
+  CHECK_ERR(condvar_error(&cond, PRIVATE, &other, PRIVATE), CLOUDABI_EINVAL);
+  unlock(&other);
+  lock_write(&word);
+  cond_signal(&cond);
+  unlock(&word);
+  thread_join(t);
+}
+
 int guest_main(const struct arg *args) {
   begin(args);
   clocks();
   descriptors();
   errors();
+  event_errors();
   return check_result();
 }

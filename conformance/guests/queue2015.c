@@ -1,5 +1,5 @@
 /* Event queues of 2015: poll_fd, and poll in its form before August 2015. */
-#include "begin.h"
+#include "process.h"
 
 static cloudabi_fd_t queue;
 
@@ -106,6 +106,26 @@ static void clocks(void) {
   CHECK_INT(n, 0);
 }
 
+/* The end of a child, which stays to be seen. */
+static void processes(void) {
+  cloudabi_fd_t child;
+  if (!fork_child(&child))
+    guest_exit(3);
+  cloudabi_2015_subscription_t s = change(CLOUDABI_SUBSCRIPTION_ADD, CLOUDABI_EVENTTYPE_PROC_TERMINATE, child);
+  size_t n;
+  CHECK_OK(cloudabi_2015_poll_fd(queue, &s, 1, events, 10, NULL, &n));
+  for (int i = 0; i < 2; i++) {
+    CHECK_INT(n, 1);
+    CHECK_INT(events[0].type, CLOUDABI_EVENTTYPE_PROC_TERMINATE);
+    CHECK_INT(events[0].error, 0);
+    CHECK_INT(events[0].proc_terminate.fd, child);
+    CHECK_INT(events[0].proc_terminate.exitcode, 3);
+    n = look(NULL);
+  }
+  CHECK_OK(cloudabi_sys_fd_close(child));
+  CHECK_INT(look(NULL), 0);
+}
+
 static void errors(void) {
   cloudabi_fd_t a, b, q;
   size_t n;
@@ -129,6 +149,30 @@ static void errors(void) {
   s = change(CLOUDABI_SUBSCRIPTION_ADD, CLOUDABI_EVENTTYPE_LOCK_WRLOCK, 0);
   CHECK_INT(look(&s), 1);
   CHECK_INT(events[0].error, CLOUDABI_EINVAL);
+  /* Every kind of event: what it cannot be made of, and what is not there. */
+  static const cloudabi_eventtype_t kinds[] = {CLOUDABI_EVENTTYPE_FD_READ, CLOUDABI_EVENTTYPE_FD_WRITE, CLOUDABI_EVENTTYPE_PROC_TERMINATE};
+  for (int i = 0; i < 3; i++) {
+    s = change(CLOUDABI_SUBSCRIPTION_ADD, kinds[i], 1000);
+    CHECK_INT(look(&s), 1);
+    CHECK_INT(events[0].error, CLOUDABI_EBADF);
+    CHECK_INT(events[0].type, kinds[i]);
+    s = change(CLOUDABI_SUBSCRIPTION_ADD, kinds[i], queue);
+    CHECK_INT(look(&s), 1);
+    CHECK_INT(events[0].error, CLOUDABI_ENOTCAPABLE);
+    s = change(CLOUDABI_SUBSCRIPTION_DELETE, kinds[i], a);
+    CHECK_INT(look(&s), 1);
+    CHECK_INT(events[0].error, CLOUDABI_ENOENT);
+  }
+  s = clock_in(CLOUDABI_SUBSCRIPTION_ENABLE, 55, 1);
+  CHECK_INT(look(&s), 1);
+  CHECK_INT(events[0].error, CLOUDABI_ENOENT);
+  s = clock_in(CLOUDABI_SUBSCRIPTION_ADD, 55, 1);
+  s.clock.clock_id = 99;
+  CHECK_INT(look(&s), 1);
+  CHECK_INT(events[0].error, CLOUDABI_EINVAL);
+  s.clock.clock_id = CLOUDABI_CLOCK_THREAD_CPUTIME_ID;
+  CHECK_INT(look(&s), 1);
+  CHECK_INT(events[0].error, CLOUDABI_ENOTSUP);
   s = change(CLOUDABI_SUBSCRIPTION_ADD, CLOUDABI_EVENTTYPE_FD_READ, a);
   CHECK_OK(cloudabi_sys_fd_dup(queue, &q));
   cloudabi_fdstat_t r = {.fs_rights_base = CLOUDABI_RIGHT_POLL_WAIT};
@@ -194,6 +238,7 @@ int guest_main(const struct arg *args) {
   CHECK_INT(s.fs_rights_base, 0xa0080000);
   descriptors();
   clocks();
+  processes();
   errors();
   many();
   CHECK_OK(cloudabi_sys_fd_close(queue));
