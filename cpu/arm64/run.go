@@ -69,9 +69,13 @@ func (in *Interpreter) Run(t *cpu.Thread, budget uint64) cpu.Stop {
 	old := debug.SetPanicOnFault(true)
 	defer debug.SetPanicOnFault(old)
 	s := t.State.(*State)
-	r := &run{in: in, t: t, s: s, local: blocks.LocalOf[block](t)}
+	r := &s.running
+	*r = run{in: in, t: t, s: s, local: blocks.LocalOf[block](t)}
 	s.mem, s.thread, s.run = in.space, t, r
-	defer func() { s.mem, s.thread, s.run = nil, nil, nil }()
+	defer func() {
+		s.mem, s.thread, s.run = nil, nil, nil
+		*r = run{}
+	}()
 	for {
 		slice := min(budget, maxSlice)
 		r.left, r.end = slice, t.Retired+slice

@@ -478,3 +478,43 @@ func pick(f laneFunc, greatest bool) func(*binder) {
 	}
 	return func(b *binder) { b.vector(run, 0) }
 }
+
+// wholeOf is a shape with functions of its own for four words and for two
+// doublewords.
+func wholeOf(words, doubles opFunc, rest func(*binder)) func(*binder) {
+	return func(b *binder) {
+		rest(b)
+		o := &b.ops[len(b.ops)-1]
+		switch {
+		case o.cc != 1:
+		case o.sh == 32:
+			o.fn = words
+		case o.sh == 64:
+			o.fn = doubles
+		}
+	}
+}
+
+func add2d(s *State, o *op) *op {
+	n, m := &s.V[o.rn&31], &s.V[o.rm&31]
+	s.V[o.rd&31] = [2]uint64{n[0] + m[0], n[1] + m[1]}
+	return o.after()
+}
+
+func sub2d(s *State, o *op) *op {
+	n, m := &s.V[o.rn&31], &s.V[o.rm&31]
+	s.V[o.rd&31] = [2]uint64{n[0] - m[0], n[1] - m[1]}
+	return o.after()
+}
+
+func add4s(s *State, o *op) *op {
+	n, m := &s.V[o.rn&31], &s.V[o.rm&31]
+	s.join(o, uint32(n[0])+uint32(m[0]), uint32(n[0]>>32)+uint32(m[0]>>32), uint32(n[1])+uint32(m[1]), uint32(n[1]>>32)+uint32(m[1]>>32))
+	return o.after()
+}
+
+func sub4s(s *State, o *op) *op {
+	n, m := &s.V[o.rn&31], &s.V[o.rm&31]
+	s.join(o, uint32(n[0])-uint32(m[0]), uint32(n[0]>>32)-uint32(m[0]>>32), uint32(n[1])-uint32(m[1]), uint32(n[1]>>32)-uint32(m[1]>>32))
+	return o.after()
+}

@@ -152,8 +152,10 @@ func (s *State) vldp(o *op, a uint32) {
 	case 8:
 		v[0], w[0] = s.mem.Load128(a)
 	default:
-		v[0], v[1] = s.mem.Load128(a)
-		w[0], w[1] = s.mem.Load128(a + 16)
+		v[0] = s.mem.Load64(a)
+		v[1] = s.mem.Load64(a + 8)
+		w[0] = s.mem.Load64(a + 16)
+		w[1] = s.mem.Load64(a + 24)
 	}
 	s.V[o.rd&31] = v
 	s.V[o.ra&31] = w
@@ -167,9 +169,13 @@ func (s *State) vstp(o *op, a uint32) {
 	case 8:
 		s.mem.Store128(a, v[0], w[0])
 	default:
-		s.mem.Probe(a, 32, memory.Write)
-		s.mem.Store128(a, v[0], v[1])
-		s.mem.Store128(a+16, w[0], w[1])
+		if a&(memory.PageSize-1) > memory.PageSize-32 { // on two pages
+			s.mem.Probe(a, 32, memory.Write)
+		}
+		s.mem.Store64(a, v[0])
+		s.mem.Store64(a+8, v[1])
+		s.mem.Store64(a+16, w[0])
+		s.mem.Store64(a+24, w[1])
 	}
 }
 

@@ -65,7 +65,8 @@ type State struct {
 	inexact bool          // Inexact was noted before it
 	mem     *memory.Space
 	thread  *cpu.Thread
-	run     *run
+	run     *run // nil between two Runs, else &running
+	running run
 	fence   uint32   // touched by barriers
 	stop    cpu.Stop // filled by an operation that leaves with linkStop
 }
