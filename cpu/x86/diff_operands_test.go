@@ -427,6 +427,36 @@ func (g *input) operand(rnd *rand.Rand, e *encoding, region, target uint64) {
 	}
 }
 
+// strings gives the string comparisons operands with few different elements,
+// and nulls and lengths within the register.
+func (g *input) strings(rnd *rand.Rand, e *encoding, region, target uint64) {
+	few := func() uint64 {
+		v := rnd.Uint64() & 0x0303030303030303
+		switch rnd.IntN(4) {
+		case 0:
+			v |= 0x0404040404040404 // no nulls
+		case 1:
+			v = v&0x0003000300030003 | 0x0001000100010001 // words
+		case 2:
+			v |= 0x8000000000000000 >> (8 * rnd.IntN(8))
+		}
+		return v
+	}
+	if chance(rnd, 3, 4) {
+		g.X[e.modrm>>3&7|e.rex&rexR<<1] = Vec{few(), few(), rnd.Uint64(), rnd.Uint64()}
+		g.X[e.modrm&7|e.rex&rexB<<3] = Vec{few(), few(), rnd.Uint64(), rnd.Uint64()}
+		if e.mem {
+			g.put(e, region, target, few())
+			g.put(e, region, target+8, few())
+		}
+	}
+	for _, r := range []int{RAX, RDX} {
+		if chance(rnd, 3, 4) && !(e.mem && (e.base == r || e.index == r)) {
+			g.R[r] = uint64(rnd.IntN(40) - 20)
+		}
+	}
+}
+
 // special looks after rows whose operands must not be just anything.
 func (g *input) special(rnd *rand.Rand, e *encoding, region, pc, target uint64) bool {
 	rm := int(e.modrm&7 | e.rex&rexB<<3)
@@ -434,6 +464,10 @@ func (g *input) special(rnd *rand.Rand, e *encoding, region, pc, target uint64) 
 	rnd64 := rnd.Uint64()
 	if e.row.loadsSegment() {
 		return g.selectors(rnd, e, region, target, rm)
+	}
+	if name := e.row.legacyName(); strings.HasPrefix(name, "pcmpestr") || strings.HasPrefix(name, "pcmpistr") {
+		g.strings(rnd, e, region, target)
+		return true
 	}
 	switch name := e.row.Name; name {
 	case "jmp", "call":
