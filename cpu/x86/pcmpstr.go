@@ -2,9 +2,8 @@ package x86
 
 import "math/bits"
 
-// The string comparisons of SSE4.2 (Vol. 1, 12.10... and Vol. 2B, 4.1, which
-// defines them in the steps and with the names found here). Sets of elements
-// are masks: bit j is element j.
+// The string comparisons of SSE4.2. Vol. 2B, 4.1 defines them in the steps and
+// with the names found here. Sets of elements are masks: bit j is element j.
 
 // The aggregation, in bits 2 and 3 of the immediate.
 const (

@@ -1,6 +1,7 @@
 package x86
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
@@ -167,5 +168,38 @@ func fromHost(s *State, h *native.State) {
 	f.Op, f.IP, f.DP = h.FX.FOP, h.FX.FIP, h.FX.FDP
 	for i := range h.FX.XMM {
 		s.V[i] = Vec{h.FX.XMM[i][0], h.FX.XMM[i][1], h.YMMHigh[i][0], h.YMMHigh[i][1]}
+	}
+}
+
+// TestXSaveIsWhole: an area that is misaligned or reaches into memory that
+// cannot be accessed is refused before anything has happened.
+func TestXSaveIsWhole(t *testing.T) {
+	const end = dataAt + 0x10000
+	rnd := rand.New(rand.NewPCG(13, 14))
+	for _, c := range xsaveCases {
+		m := newMachine(t, nil, Options{})
+		randomState(rnd, m.s)
+		m.s.V[3] = Vec{1, 2, 3, 4}
+		fill := bytes.Repeat([]byte{0x5A}, 0x10000)
+		clear(fill[0x10000-640+xsaveHeader:]) // a good header: nothing in the area
+		fill[0x10000-640+xsaveHeader] = xstateAVX
+		require.NoError(t, m.space.WriteAt(fill, dataAt))
+		for _, a := range []uint64{dataAt + 8, end - 640} {
+			m.s.R[RBX], m.s.R[RAX] = a, xcr0
+			m.code(codeAt, c.code)
+			m.s.SetPC(codeAt)
+			hash := m.s.Hash()
+			stop := m.in.Run(m.th, 1)
+			require.Equal(t, cpu.StopFault, stop.Kind, c.name)
+			if a < end-640 {
+				require.Zero(t, stop.Fault.Addr, "a protection fault")
+			} else {
+				require.Equal(t, uint64(end), stop.Fault.Addr&^63, c.name)
+			}
+			require.Equal(t, hash, m.s.Hash(), c.name)
+			got := make([]byte, len(fill))
+			require.NoError(t, m.space.ReadAt(got, dataAt))
+			require.Equal(t, fill, got, c.name)
+		}
 	}
 }
