@@ -54,6 +54,7 @@ type encoding struct {
 	rip, moffs  bool
 	addr32      bool
 	seg         byte // segment override: 0, prefixFS or prefixGS
+	segBase     uint64
 	base, index int  // register numbers, -1 if absent
 	vindex      int  // the index register of VSIB
 	scale       uint
@@ -173,9 +174,9 @@ func encode(rnd *rand.Rand, r *Row, base uint64, hasGS, reg bool) *encoding {
 	if e.moffs {
 		e.target = base + uint64(e.area.edge) + uint64(rnd.IntN(2*placeReach)) - placeReach
 		if e.addr32 {
-			e.code = binary.LittleEndian.AppendUint32(e.code, uint32(e.target))
+			e.code = binary.LittleEndian.AppendUint32(e.code, uint32(e.target-e.segBase))
 		} else {
-			e.code = binary.LittleEndian.AppendUint64(e.code, e.target)
+			e.code = binary.LittleEndian.AppendUint64(e.code, e.target-e.segBase)
 		}
 	}
 	if !e.immediates(rnd, pc) {
@@ -257,6 +258,7 @@ func (e *encoding) choosePrefixes(rnd *rand.Rand, hasGS bool) {
 	}
 	if (e.mem || e.moffs || r.hasMethod('X') || r.Name == "xlatb" || strings.HasPrefix(r.Name, "maskmov")) && hasGS && chance(rnd, 1, 12) {
 		e.seg = []byte{prefixFS, prefixGS}[rnd.IntN(2)]
+		e.segBase = uint64(rnd.IntN(1 << 28)) // below every address of the region
 		p = append(p, e.seg)
 	} else if chance(rnd, 1, 16) {
 		p = append(p, []byte{0x26, 0x2E, 0x36, 0x3E}[rnd.IntN(4)])

@@ -246,10 +246,7 @@ func (g *input) prepare(rnd *rand.Rand, e *encoding, region uint64) bool {
 	if e.area.readOnly {
 		clear(g.hot[hotReach:]) // as it is on both sides
 	}
-	g.SegBase = 0
-	if e.seg != 0 {
-		g.SegBase = uint64(rnd.IntN(1 << 28))
-	}
+	g.SegBase = e.segBase
 	edge := region + uint64(e.area.edge)
 	hot := func() uint64 { return edge + uint64(e.place(rnd)) }
 	pc := region + native.CodeOffset + uint64(e.at)
