@@ -151,6 +151,11 @@ type Options struct {
 	Checked bool
 	// Memory is the way guest memory is kept on the host.
 	Memory memory.Form
+	// VerifyCode has a second, independent pass prove that what engine jit
+	// translates stays inside the program's memory before it is run. Code that
+	// does not pass ends the program with signal ill and a reason that begins
+	// with "internal error". The interpreter makes no code to check.
+	VerifyCode bool
 	// Trace, if set, is called for every system call, on the goroutine of the
 	// calling guest thread, many at once.
 	Trace func(*TraceEvent)
@@ -191,7 +196,7 @@ func (o *Options) engine(arch cpu.Arch, space *memory.Space) (cpu.Engine, error)
 	if o.Checked {
 		return nil, errors.New("engine jit does not check the upper halves of addresses: use engine interp")
 	}
-	return jit.New(space, reference, jit.Options{Metered: o.Deterministic})
+	return jit.New(space, reference, jit.Options{Metered: o.Deterministic, Verify: o.VerifyCode})
 }
 
 // Run runs the program once on a machine of its own with default options, and

@@ -42,6 +42,7 @@ type engine struct {
 	used       int    // of the last chunk
 	ret        uint64 // the stub for returns
 	stats      Stats
+	check      *check // nil: translations are trusted
 
 	contextsMu sync.Mutex
 	contexts   []*context
@@ -68,6 +69,9 @@ func newEngine(space *memory.Space, reference cpu.Engine, o Options) (cpu.Engine
 	_, exit := addresses()
 	e := &engine{space: space, reference: reference, o: o, code: c, exit: uint64(exit)}
 	e.translator = rewrite.NewTranslator(rewrite.Options{Supported: supported, Metered: o.Metered})
+	if o.Verify {
+		e.check = newCheck()
+	}
 	e.valid = ^uint64(0)
 	e.onCode = func() { e.epoch.Add(1); e.expel() }
 	space.OnCodeChange(&e.onCode)
@@ -245,7 +249,8 @@ func (r *thread) run() (stop cpu.Stop, done bool) {
 		host, ok := r.c.find(pc)
 		if !ok || r.c.epoch != r.e.epoch.Load() {
 			if host, ok = r.lookup(pc); !ok {
-				return r.settle(pc)
+				r.settle(pc)
+				return r.e.refusal(pc)
 			}
 		}
 		x.Target = host
@@ -389,6 +394,9 @@ func (r *thread) lookup(pc uint64) (uint64, bool) {
 	if host == 0 {
 		return 0, false
 	}
+	if e.check != nil && !e.check.entry(pc, host) {
+		return 0, false
+	}
 	if r.c.epoch == e.epoch.Load() {
 		r.c.put(pc, host)
 	}
@@ -407,7 +415,12 @@ func (r *thread) connect(pc, field uint64) {
 	if host == 0 || r.c.epoch != e.epoch.Load() {
 		return
 	}
-	patch(e.code.write, int(field-uint64(e.code.exec)), uint32(host-field-4))
+	displacement := uint32(host - field - 4)
+	if e.check != nil && !e.check.link(pc, field, displacement) {
+		e.entries[pc] = 0
+		return
+	}
+	patch(e.code.write, int(field-uint64(e.code.exec)), displacement)
 }
 
 // refresh drops what was translated in an earlier epoch. The caller holds e.mu.
@@ -423,7 +436,14 @@ func (e *engine) refresh() uint64 {
 	e.valid, e.chunks, e.units, e.used = epoch, nil, nil, chunkBytes
 	e.entries = make(map[uint64]uint64)
 	e.ret = 0
-	if host, ok := e.place(e.translator.ReturnStub()); ok {
+	if e.check != nil {
+		e.check.reset()
+	}
+	stub := e.translator.ReturnStub()
+	if e.check != nil && !e.check.returnStub(stub) {
+		return epoch
+	}
+	if host, ok := e.place(stub); ok {
 		e.ret = host
 	}
 	return epoch
@@ -460,11 +480,18 @@ func (e *engine) find(pc uint64) uint64 {
 		}
 		return 0
 	}
+	if e.check != nil && !e.check.unit(pc, u) {
+		e.entries[pc] = 0
+		return 0
+	}
 	host, ok := e.place(u)
 	if !ok {
 		// Too much code: start anew.
 		e.epoch.Add(1)
 		return 0
+	}
+	if e.check != nil {
+		e.check.linker.Place(host, u)
 	}
 	for _, n := range u.Entries {
 		if old := e.entries[n.PC]; old == 0 {
@@ -473,6 +500,21 @@ func (e *engine) find(pc uint64) uint64 {
 	}
 	e.stats.add(u)
 	return e.entries[pc]
+}
+
+// refusal is the stop of a thread at pc, if the translation there must not be
+// run.
+func (e *engine) refusal(pc uint64) (stop cpu.Stop, yes bool) {
+	if e.check == nil {
+		return cpu.Stop{}, false
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	err := e.check.refusal(pc)
+	if err == nil {
+		return cpu.Stop{}, false
+	}
+	return cpu.Stop{Kind: cpu.StopIllegal, PC: pc, Text: err.Error()}, true
 }
 
 // place copies a unit into code memory.

@@ -51,6 +51,10 @@ type Options struct {
 	// Metered makes code that counts what it retires, so that Run keeps to a
 	// budget exactly and Thread.Retired is right.
 	Metered bool
+	// Verify has package verify prove that each translation stays inside
+	// before it is used. A thread that comes to code whose translation does
+	// not pass stops with StopIllegal and the reason.
+	Verify bool
 }
 
 // New makes a translator for the threads of space, with the interpreter that it

@@ -188,7 +188,7 @@ func TestLockstepRandom(t *testing.T) {
 func lockstep(t *testing.T, number uint64, kinds map[cpu.StopKind]uint64) (retired, stops uint64) {
 	rnd := rand.New(rand.NewPCG(number, 0))
 	code, starts := program(rnd)
-	a, b := newSide(t, code, nil), newSide(t, code, &Options{Metered: true})
+	a, b := newSide(t, code, nil), newSide(t, code, &Options{Metered: true, Verify: true})
 	defer a.close(t)
 	defer b.close(t)
 	sa, sb := a.thread.State.(*x86.State), b.thread.State.(*x86.State)

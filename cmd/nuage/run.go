@@ -41,6 +41,7 @@ type runCmd struct {
 	Memory        string   `group:"machine" default:"auto" placeholder:"auto" help:"How guest memory is kept: window (fast, protected by the host), paged (works everywhere), or auto."`
 	Deterministic seedFlag `group:"machine" placeholder:"SEED" help:"Run the same way each time: threads one at a time, virtual time, random bytes from the seed: --deterministic or --deterministic=SEED."`
 	Checked       bool     `group:"machine" help:"Make addresses above the 4 GiB window fault instead of wrapping around. Slower."`
+	VerifyCode    bool     `group:"machine" help:"Have a second, independent pass prove that translated code stays inside the program's memory before it runs. Slower to start."`
 	Stack         size     `group:"machine" placeholder:"SIZE" help:"Stack of the first thread (default 8M)."`
 	Generation    string   `group:"machine" default:"auto" placeholder:"auto" help:"Numbers of the calls in a program that traps directly: auto (right for all since April 2015), 2015-03, 2015-04, 2015-06, 2015-08, G0 to G8, or final; see nuage calls."`
 	Start         string   `group:"machine" placeholder:"FORM" help:"How a program is started that was built before 2015-07-16: 2015-startup-data, 2015-argv (2015-auxv and final are later). By default what fits --generation."`
@@ -114,7 +115,7 @@ func (c *runCmd) machine(o *launcher.Options) (err error) {
 	if c.Timeout < 0 || c.MaxCPUTime < 0 {
 		return fmt.Errorf("a time limit cannot be negative")
 	}
-	o.Machine.Checked = c.Checked
+	o.Machine.Checked, o.Machine.VerifyCode = c.Checked, c.VerifyCode
 	o.Machine.Deterministic, o.Machine.Seed = c.Deterministic.on, c.Deterministic.seed
 	o.Machine.Limits = nuage.Limits{
 		Memory: uint64(c.MaxMemory), Threads: c.MaxThreads, Processes: c.MaxProcesses,
