@@ -297,7 +297,7 @@ func TestChoose(t *testing.T) {
 	require.Equal(t, uint64(4300), list[0].full)
 	require.Equal(t, uint64(1), list[0].scaled(40))
 	_, err = choose("..", []string{"fig"})
-	require.ErrorContains(t, err, `there is no program "fig"; there are bintrees`)
+	require.ErrorContains(t, err, `there is no program "fig"; there are aes, bintrees`)
 }
 
 func TestOptions(t *testing.T) {
@@ -316,5 +316,30 @@ func TestReadGolden(t *testing.T) {
 	for _, bad := range []string{"fib 1\n", "fib x 00\n"} {
 		_, err := readGolden(bad)
 		require.Error(t, err, bad)
+	}
+}
+
+// TestScaling: the same work in one thread and in two, start-up taken off,
+// whatever n each was measured with.
+func TestScaling(t *testing.T) {
+	wall := func(values ...float64) (list []sample) {
+		for _, v := range values {
+			list = append(list, sample{Wall: v})
+		}
+		return list
+	}
+	r := &report{Columns: []string{"native", "interp"}, Cells: []figure{
+		{Program: "parallel1", Column: "interp", N: 100, Samples: wall(1010, 1010), Zeros: wall(10), Natives: wall(50)},
+		{Program: "parallel", Column: "interp", N: 200, Samples: wall(1010), Zeros: wall(10), Natives: wall(55)},
+	}}
+	require.Equal(t, []string{"1.82", "2.00"}, r.scalingRow())
+	r.Cells = r.Cells[:1]
+	require.Nil(t, r.scalingRow())
+}
+
+func TestEngineNamed(t *testing.T) {
+	require.Equal(t, nuage.AutoEngine, engineNamed("auto"))
+	for _, name := range engines() {
+		require.Equal(t, name, engineNamed(name).String())
 	}
 }
