@@ -32,6 +32,7 @@ type context struct {
 	busy   bool   // owner is inside Run; guarded by Engine.contextsMu
 	epoch  uint64 // of what stack and table say
 	used   []uint16
+	ret    uint64 // the stub for returns
 }
 
 func newContext() (*context, error) {
@@ -62,7 +63,7 @@ func (c *context) reset(s *x86.State, ret uint64) {
 	for _, i := range c.used {
 		t[i] = target{}
 	}
-	c.used = c.used[:0]
+	c.used, c.ret = c.used[:0], ret
 	t[0].key = 1 // matches no address that is looked for here
 	s.Context.Table = uint64(uintptr(unsafe.Pointer(t)))
 	c.resetStack(s, ret)
@@ -73,6 +74,17 @@ func (c *context) resetStack(s *x86.State, ret uint64) {
 	top := &c.memory[guardBytes+stackBytes-16]
 	*(*uint64)(unsafe.Pointer(top)) = ret
 	s.Context.HostSP = uint64(uintptr(unsafe.Pointer(top)))
+}
+
+// forgetTargets makes every indirect jump of the thread, which is not in
+// generated code but may have to go on there, leave. The host addresses stay:
+// it may be between the comparison and the jump.
+func (c *context) forgetTargets() {
+	t := c.table()
+	for _, i := range c.used {
+		t[i].key = 0
+	}
+	t[0].key = 1
 }
 
 // inGuard reports whether a host address is in the stack's guard.

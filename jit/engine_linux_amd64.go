@@ -20,7 +20,7 @@ import (
 const maxCode = 64 << 20 / chunkBytes
 
 // engine translates the threads of one space. The lock order is mu, then
-// contextsMu.
+// contextsMu or unitsMu.
 type engine struct {
 	space     *memory.Space
 	reference cpu.Engine
@@ -37,12 +37,14 @@ type engine struct {
 	translator *rewrite.Translator
 	valid      uint64 // the epoch that what follows belongs to
 	entries    map[uint64]uint64
-	units      []unit // by host address within a chunk
 	chunks     []int
 	used       int    // of the last chunk
 	ret        uint64 // the stub for returns
 	stats      Stats
 	check      *check // nil: translations are trusted
+
+	unitsMu sync.Mutex
+	units   []unit // by host address
 
 	contextsMu sync.Mutex
 	contexts   []*context
@@ -87,7 +89,8 @@ func (e *engine) Close() error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.code.release(e.chunks)
-	e.chunks, e.entries, e.units = nil, nil, nil
+	e.chunks, e.entries = nil, nil
+	e.setUnits(nil)
 	e.contextsMu.Lock()
 	defer e.contextsMu.Unlock()
 	for _, c := range e.contexts {
@@ -276,11 +279,16 @@ func (r *thread) run() (stop cpu.Stop, done bool) {
 		case rewrite.ExitInterpret, rewrite.ExitBudget:
 			return r.settle(x.T0)
 		case rewrite.ExitTrap:
-			switch next, what := r.trapped(); what {
-			case goOn:
+			// Until it is known where the thread goes on it counts as running,
+			// so that nobody gives the code back.
+			next, what := r.trapped()
+			if what == goOn {
 				x.Target = x.TrapPC
-				r.resume()
+				execute(s) // whatever else is wanted
 				goto again
+			}
+			atomic.StoreUint64(&x.Running, 0)
+			switch what {
 			case reenter:
 				pc = next
 			default:
@@ -316,13 +324,6 @@ func (r *thread) enter() bool {
 	return true
 }
 
-// resume goes on in the middle of an instruction, whatever else is wanted:
-// there is no other way to its end.
-func (r *thread) resume() {
-	atomic.StoreUint64(&r.s.Context.Running, 1)
-	execute(r.s)
-}
-
 // What to do after a trap.
 type outcome uint8
 
@@ -332,17 +333,19 @@ const (
 	goOn                     // generated code, where it was
 )
 
-// trapped decides what to do after a trap or signal.
+// trapped decides what to do after a trap or signal. It must not wait for the
+// engine's lock: who holds that may be waiting for the thread to be out.
 func (r *thread) trapped() (pc uint64, what outcome) {
 	s, x := r.s, &r.s.Context
 	if x.Signal == uint64(unix.SIGSEGV) && r.c.inGuard(x.TrapAddr) {
 		// The host stack is full: forget the callers.
-		r.c.resetStack(s, r.e.returnStub())
+		r.c.resetStack(s, r.c.ret)
 		return 0, goOn
 	}
 	m, ok := r.e.markAt(x.TrapPC)
 	if !ok || m.State == rewrite.Within {
 		if x.Signal == uint64(unix.SIGURG) {
+			r.c.forgetTargets() // so that it does not go far
 			return 0, goOn
 		}
 		panic(fmt.Sprintf("jit: signal %d at %#x in generated code, address %#x, mark %+v", x.Signal, x.TrapPC, x.TrapAddr, m))
@@ -433,7 +436,8 @@ func (e *engine) refresh() uint64 {
 		e.expel() // all leave, and none comes in with an old epoch
 		e.code.release(e.chunks)
 	}
-	e.valid, e.chunks, e.units, e.used = epoch, nil, nil, chunkBytes
+	e.valid, e.chunks, e.used = epoch, nil, chunkBytes
+	e.setUnits(nil)
 	e.entries = make(map[uint64]uint64)
 	e.ret = 0
 	if e.check != nil {
@@ -447,12 +451,6 @@ func (e *engine) refresh() uint64 {
 		e.ret = host
 	}
 	return epoch
-}
-
-func (e *engine) returnStub() uint64 {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.ret
 }
 
 // find returns the host address of the code for pc, or 0 if the interpreter
@@ -537,15 +535,23 @@ func (e *engine) place(u *rewrite.Unit) (uint64, bool) {
 	copy(e.code.write[at:], u.Code)
 	e.used += size
 	host := uint64(e.code.exec) + uint64(at)
+	e.unitsMu.Lock()
+	defer e.unitsMu.Unlock()
 	i := sort.Search(len(e.units), func(i int) bool { return e.units[i].host > host })
 	e.units = slices.Insert(e.units, i, unit{host, uint32(len(u.Code)), slices.Clone(u.Marks)})
 	return host, true
 }
 
+func (e *engine) setUnits(u []unit) {
+	e.unitsMu.Lock()
+	e.units = u
+	e.unitsMu.Unlock()
+}
+
 // markAt returns what the state is at a host address.
 func (e *engine) markAt(host uint64) (rewrite.Mark, bool) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
+	e.unitsMu.Lock()
+	defer e.unitsMu.Unlock()
 	i := sort.Search(len(e.units), func(i int) bool { return e.units[i].host > host }) - 1
 	if i < 0 || host-e.units[i].host >= uint64(e.units[i].size) {
 		return rewrite.Mark{}, false

@@ -169,7 +169,10 @@ control:
 usual:
 	XORL CX, CX
 	WRGSBASE_CX
+	CMPL const_offReason(AX), $const_exitTrap
+	JEQ  running // it may have to go on where it was: engine.trapped decides
 	MOVQ $0, const_offRunning(AX)
+running:
 	RET
 
 // handler is the signal handler, in the C calling convention: DI signal, SI
