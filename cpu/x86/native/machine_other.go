@@ -23,6 +23,9 @@ func (m *Machine) Bytes(offset, n int) []byte { return nil }
 // UseAVX returns [ErrUnavailable].
 func (m *Machine) UseAVX() error { return ErrUnavailable }
 
+// HasGS returns false.
+func (m *Machine) HasGS() bool { return false }
+
 // SetCode does nothing.
 func (m *Machine) SetCode(offset int, code []byte) {}
 
