@@ -144,7 +144,7 @@ func (v *Verifier) prefixes(in *instruction, seen int) error {
 		return v.fail(RuleDecode, in, "a repetition that is not part of the opcode")
 	case seen&seenOpsize != 0 && (control || vex):
 		return v.fail(RuleDecode, in, "an operand size that processors differ in")
-	case seen&seenGS != 0 && !in.HasMem:
+	case seen&seenGS != 0 && (!in.HasMem || c == lea || c == nothing):
 		return v.fail(RuleDecode, in, "a segment without an operand in memory")
 	case in.REX&8 != 0 && control && !vex, in.REX&7 != 0 && !vex && (c == branch || c == call || c == ret || c == ifZero):
 		return v.fail(RuleDecode, in, "REX means nothing here")

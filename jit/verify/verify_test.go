@@ -48,7 +48,7 @@ func listing(u *rewrite.Unit) string {
 			b.WriteString(markName[u.Marks[mark].State])
 		}
 		text, n := x86.Disassemble(u.Code[at:], uint64(at), nil)
-		b.WriteString(strings.Repeat(" ", 2) + hex(at) + "  " + text + "\n")
+		b.WriteString(strings.Repeat(" ", 2) + hex4(at) + "  " + text + "\n")
 		at += n
 	}
 	return b.String()
@@ -56,7 +56,7 @@ func listing(u *rewrite.Unit) string {
 
 var markName = [...]string{rewrite.Within: "within", rewrite.Before: "before", rewrite.CopyBefore: "copy", rewrite.FillBefore: "fill", rewrite.ProbeBefore: "probe"}
 
-func hex(n int) string {
+func hex4(n int) string {
 	const digits = "0123456789abcdef"
 	return string([]byte{digits[n>>12&15], digits[n>>8&15], digits[n>>4&15], digits[n&15]})
 }
