@@ -115,9 +115,14 @@ func (t *Thread) memUnlock(a *args) cloudabi.Errno {
 }
 
 // resident reports ENOMEM unless all pages of the range in arguments 0 and 1 are
-// mapped.
+// mapped, and EINVAL if it wraps.
 func (t *Thread) resident(a *args) cloudabi.Errno {
-	err := t.space().Advise(a.v[0]&^(memory.PageSize-1), a.v[1]+a.v[0]%memory.PageSize, false)
+	before := a.v[0] % memory.PageSize
+	n := a.v[1] + before
+	if n < before {
+		return cloudabi.EINVAL
+	}
+	err := t.space().Advise(a.v[0]-before, n, false)
 	if errors.Is(err, memory.ErrNotMapped) {
 		return cloudabi.ENOMEM
 	}
