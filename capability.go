@@ -113,7 +113,8 @@ func (c *Capability) String() string { return c.name }
 
 // Reader is a stream the program reads. Reads of r happen on a goroutine and
 // only when the program asks; one that never returns does not keep the process
-// from ending.
+// from ending. Files, among them pipes, are read without a goroutine where the
+// host allows, through a descriptor of the process's own.
 func Reader(r io.Reader) *Capability {
 	return &Capability{name: "reader", mode: readOnly, make: func(*Machine, *Image) (abi.Object, error) {
 		return abi.NewStream(host.NewStream(r, nil, host.StreamOptions{})), nil

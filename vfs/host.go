@@ -372,7 +372,7 @@ func (d *hostDir) Readlink(name string) (string, error) {
 		return "", err
 	}
 	if !d.fs.links.empty() {
-		if id, ok := d.identifyLink(name); ok {
+		if id, _, ok := d.identifyLink(name); ok {
 			if text, ok := d.fs.links.get(id); ok {
 				return text, nil
 			}
@@ -410,7 +410,7 @@ func (d *hostDir) Symlink(target, name string) error {
 	if err := d.root.Symlink(text, name); err != nil {
 		return hostErrno(err)
 	}
-	if id, ok := d.identifyLink(name); ok && id.size == uint64(len(text)) {
+	if id, size, ok := d.identifyLink(name); ok && size == uint64(len(text)) {
 		d.fs.links.put(id, target)
 	}
 	return nil

@@ -13,13 +13,6 @@ type linkCache struct {
 	texts map[linkID]string
 }
 
-// linkID is what a link is known by: a number that is used again, when it was
-// taken into use (to a few milliseconds on older systems), and the text's length.
-type linkID struct {
-	dev, ino, size uint64
-	birth          int64 // nanoseconds
-}
-
 // maxLinkCache bounds the memory: each text has fewer than PathMax bytes.
 const maxLinkCache = 1024
 

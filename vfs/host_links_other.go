@@ -2,5 +2,7 @@
 
 package vfs
 
-// identifyLink: no way is known to tell a link from a later one with its number.
-func (d *hostDir) identifyLink(string) (id linkID, ok bool) { return linkID{}, false }
+// linkID: no way is known here to tell a link from a later one with its number.
+type linkID struct{}
+
+func (d *hostDir) identifyLink(string) (id linkID, size uint64, ok bool) { return id, 0, false }

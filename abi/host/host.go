@@ -3,7 +3,9 @@
 //
 // It is the default of everything that starts guests. Recording, replay and
 // deterministic runs wrap or replace it; nothing else in the kernel knows that
-// a host exists. Start reading with [New] and stream.go.
+// a host exists. Start reading with [New], then stream.go (streams over any reader
+// and writer, served by goroutines) and direct_unix.go (streams over descriptors,
+// served by the host's own calls and one poller, where the host has them).
 package host
 
 import (
