@@ -127,7 +127,7 @@ var ourSignals = []unix.Signal{unix.SIGSEGV, unix.SIGBUS, unix.SIGFPE, unix.SIGU
 // installHandlers puts our handler before Go's. It stays for the life of the
 // process.
 func installHandlers() error {
-	ours, _ := addresses()
+	ours, _, _ := addresses()
 	for _, sig := range ourSignals {
 		var a sigaction
 		if _, _, e := unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(sig), 0, uintptr(unsafe.Pointer(&a)), 8, 0, 0); e != 0 {

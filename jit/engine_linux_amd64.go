@@ -35,11 +35,13 @@ type engine struct {
 
 	mu         sync.Mutex
 	translator *rewrite.Translator
-	valid      uint64 // the epoch that what follows belongs to
-	entries    map[uint64]uint64
+	valid      uint64            // the epoch that what follows belongs to
+	entries    map[uint64]uint64 // host addresses by guest address; 0: the interpreter's
+	stubs      map[uint64]uint64 // of the table of indirect targets
 	chunks     []int
 	used       int    // of the last chunk
 	ret        uint64 // the stub for returns
+	table      *table // of indirect targets
 	stats      Stats
 	check      *check // nil: translations are trusted
 
@@ -68,8 +70,11 @@ func newEngine(space *memory.Space, reference cpu.Engine, o Options) (cpu.Engine
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	_, exit := addresses()
+	_, exit, _ := addresses()
 	e := &engine{space: space, reference: reference, o: o, code: c, exit: uint64(exit)}
+	if e.table, err = newTable(); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
 	e.translator = rewrite.NewTranslator(rewrite.Options{Supported: supported, Metered: o.Metered})
 	if o.Verify {
 		e.check = newCheck()
@@ -91,6 +96,7 @@ func (e *engine) Close() error {
 	e.code.release(e.chunks)
 	e.chunks, e.entries = nil, nil
 	e.setUnits(nil)
+	e.table.release()
 	e.contextsMu.Lock()
 	defer e.contextsMu.Unlock()
 	for _, c := range e.contexts {
@@ -127,7 +133,11 @@ func (e *engine) context(s *x86.State) *context {
 		e.contexts = append(e.contexts, c)
 	}
 	c.owner, c.busy, c.epoch = s, true, ^uint64(0)
-	s.Context.Owner, s.Context.Exit, s.Context.Base = c, e.exit, uint64(uintptr(e.space.WindowBase()))
+	x := &s.Context
+	for i := range x.Align {
+		x.Align[i] = uint8(i & 7)
+	}
+	x.Owner, x.Exit, x.Table, x.Base = c, e.exit, e.table.address(), uint64(uintptr(e.space.WindowBase()))
 	return c
 }
 
@@ -272,6 +282,7 @@ func (r *thread) run() (stop cpu.Stop, done bool) {
 			r.connect(pc, x.T1)
 		case rewrite.ExitIndirect:
 			pc = x.T0
+			r.e.direct(pc, r.c.epoch)
 		case rewrite.ExitSyscall:
 			r.settle(x.T0)
 			s.R[x86.RCX], s.R[x86.R11] = x.T0, s.Flags()
@@ -316,6 +327,7 @@ func (r *thread) enter() bool {
 		return false
 	}
 	atomic.StoreUint64(&x.Kick, 0)
+	x.Table = r.e.table.address()
 	if r.t.Pending() || r.c.epoch != r.e.epoch.Load() {
 		atomic.StoreUint64(&x.Running, 0)
 		return false
@@ -345,12 +357,13 @@ func (r *thread) trapped() (pc uint64, what outcome) {
 	m, ok := r.e.markAt(x.TrapPC)
 	if !ok || m.State == rewrite.Within {
 		if x.Signal == uint64(unix.SIGURG) {
-			r.c.forgetTargets() // so that it does not go far
+			x.Table = blankAddress() // so that it does not go far
 			return 0, goOn
 		}
 		panic(fmt.Sprintf("jit: signal %d at %#x in generated code, address %#x, mark %+v", x.Signal, x.TrapPC, x.TrapAddr, m))
 	}
 	x.Left += int64(m.Rest)
+	s.R[x86.RSP] += uint64(int64(m.Stack))
 	switch m.State {
 	case rewrite.CopyBefore:
 		s.R[x86.RSI] -= x.Base
@@ -426,6 +439,43 @@ func (r *thread) connect(pc, field uint64) {
 	patch(e.code.write, int(field-uint64(e.code.exec)), displacement)
 }
 
+// direct puts the code for pc into the table of indirect targets.
+func (e *engine) direct(pc, epoch uint64) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.refresh() != epoch {
+		return
+	}
+	stub, ok := e.stubs[pc]
+	if host, known := e.entries[pc]; !ok && known && host != 0 {
+		u := e.translator.EntryStub(pc)
+		field := uint64(u.Exits[0].Field)
+		if e.check != nil && !e.check.unit(pc, u) {
+			return
+		}
+		if stub, ok = e.place(u); !ok {
+			return
+		}
+		if e.check != nil {
+			e.check.linker.Place(stub, u)
+		}
+		displacement := uint32(host - stub - field - 4)
+		if e.check != nil && !e.check.link(pc, stub+field, displacement) {
+			return
+		}
+		patch(e.code.write, int(stub+field-uint64(e.code.exec)), displacement)
+		e.stubs[pc] = stub
+	} else if !ok && !known {
+		if stub = e.translate(pc, true); stub == 0 {
+			return
+		}
+		e.stubs[pc] = stub
+	}
+	if stub != 0 && e.valid == e.epoch.Load() {
+		e.table.set(pc, stub)
+	}
+}
+
 // refresh drops what was translated in an earlier epoch. The caller holds e.mu.
 func (e *engine) refresh() uint64 {
 	epoch := e.epoch.Load()
@@ -438,7 +488,8 @@ func (e *engine) refresh() uint64 {
 	}
 	e.valid, e.chunks, e.used = epoch, nil, chunkBytes
 	e.setUnits(nil)
-	e.entries = make(map[uint64]uint64)
+	e.entries, e.stubs = make(map[uint64]uint64), make(map[uint64]uint64)
+	e.table.reset()
 	e.ret = 0
 	if e.check != nil {
 		e.check.reset()
@@ -459,11 +510,18 @@ func (e *engine) find(pc uint64) uint64 {
 	if host, ok := e.entries[pc]; ok {
 		return host
 	}
+	e.translate(pc, false)
+	return e.entries[pc]
+}
+
+// translate translates the code at pc and returns where the unit begins: for an
+// indirect one, with its entry stub. The caller holds e.mu.
+func (e *engine) translate(pc uint64, indirect bool) uint64 {
 	if e.ret == 0 || pc >= e.space.Size() {
 		return 0
 	}
 	var volatile bool
-	u, ok := e.translator.Translate(pc, func(pc uint64) []byte {
+	fetch := func(pc uint64) []byte {
 		buf := make([]byte, 512)
 		n, v, err := e.space.Fetch(buf, pc)
 		if err != nil || v {
@@ -471,7 +529,12 @@ func (e *engine) find(pc uint64) uint64 {
 			return nil
 		}
 		return buf[:n]
-	})
+	}
+	translate := e.translator.Translate
+	if indirect {
+		translate = e.translator.TranslateTarget
+	}
+	u, ok := translate(pc, fetch)
 	if !ok {
 		if !volatile {
 			e.entries[pc] = 0
@@ -497,7 +560,7 @@ func (e *engine) find(pc uint64) uint64 {
 		}
 	}
 	e.stats.add(u)
-	return e.entries[pc]
+	return host
 }
 
 // refusal is the stop of a thread at pc, if the translation there must not be

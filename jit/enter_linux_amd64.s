@@ -97,6 +97,13 @@ TEXT ·trapped(SB), NOSPLIT|NOFRAME, $0-0
 	MOVQ $const_exitTrap, const_offReason(GS)
 	JMP  ·exit(SB)
 
+// missed is where the table of indirect targets leads for a target it does not
+// have: rcx is on the host stack, and the target in R13.
+TEXT ·missed(SB), NOSPLIT|NOFRAME, $0-0
+	POPQ CX
+	MOVQ $const_exitIndirect, const_offReason(GS)
+	JMP  ·exit(SB)
+
 // exit is where generated code goes to leave.
 TEXT ·exit(SB), NOSPLIT|NOFRAME, $0-0
 	MOVQ AX, (const_offR+0)(GS)
@@ -222,10 +229,12 @@ chain:
 	MOVQ (CX)(AX*8), CX
 	JMP  CX
 
-// func addresses() (handler, exit uintptr)
-TEXT ·addresses(SB), NOSPLIT, $0-16
+// func addresses() (handler, exit, missed uintptr)
+TEXT ·addresses(SB), NOSPLIT, $0-24
 	LEAQ ·handler(SB), AX
 	MOVQ AX, handler+0(FP)
 	LEAQ ·exit(SB), AX
 	MOVQ AX, exit+8(FP)
+	LEAQ ·missed(SB), AX
+	MOVQ AX, missed+16(FP)
 	RET

@@ -13,26 +13,27 @@ import (
 
 // For the assembly.
 const (
-	offR        = rewrite.OffR
-	offV        = rewrite.OffV
-	offMXCSR    = rewrite.OffMXCSR
-	offGoSP     = rewrite.OffGoSP
-	offGoBP     = rewrite.OffGoBP
-	offHostSP   = rewrite.OffHostSP
-	offTarget   = rewrite.OffTarget
-	offT0       = rewrite.OffT0
-	offT1       = rewrite.OffT1
-	offFlags    = rewrite.OffFlags
-	offReason   = rewrite.OffReason
-	offSignal   = rewrite.OffSignal
-	offTrapPC   = rewrite.OffTrapPC
-	offTrapAddr = rewrite.OffTrapAddr
-	offRunning  = rewrite.OffRunning
-	offKick     = rewrite.OffKick
-	offBase     = rewrite.OffBase
-	offFSBase   = rewrite.OffFSBase
-	offThreadID = rewrite.OffThreadID
-	exitTrap    = rewrite.ExitTrap
+	offR         = rewrite.OffR
+	offV         = rewrite.OffV
+	offMXCSR     = rewrite.OffMXCSR
+	offGoSP      = rewrite.OffGoSP
+	offGoBP      = rewrite.OffGoBP
+	offHostSP    = rewrite.OffHostSP
+	offTarget    = rewrite.OffTarget
+	offT0        = rewrite.OffT0
+	offT1        = rewrite.OffT1
+	offFlags     = rewrite.OffFlags
+	offReason    = rewrite.OffReason
+	offSignal    = rewrite.OffSignal
+	offTrapPC    = rewrite.OffTrapPC
+	offTrapAddr  = rewrite.OffTrapAddr
+	offRunning   = rewrite.OffRunning
+	offKick      = rewrite.OffKick
+	offBase      = rewrite.OffBase
+	offFSBase    = rewrite.OffFSBase
+	offThreadID  = rewrite.OffThreadID
+	exitTrap     = rewrite.ExitTrap
+	exitIndirect = rewrite.ExitIndirect
 )
 
 var (
@@ -45,7 +46,7 @@ var (
 
 func enter(s *x86.State)
 
-func addresses() (handler, exit uintptr)
+func addresses() (handler, exit, missed uintptr)
 
 //go:linkname entersyscall runtime.entersyscall
 func entersyscall()

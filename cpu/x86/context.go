@@ -26,7 +26,8 @@ type Context struct {
 	Base       uint64 // host address of guest address 0
 	FSBase     uint64 // of the host thread that entered last, and its number
 	ThreadID   uint64
-	Owner      any // the translator's record of this thread
+	Align      [256]byte // the low three bits of the index
+	Owner      any       // the translator's record of this thread
 }
 
 // SetNativeFlags sets the flags from RFLAGS as generated code leaves them; ID,

@@ -31,6 +31,7 @@ const (
 	OffScratch  = offContext + int32(unsafe.Offsetof(x86.Context{}.Scratch))
 	OffScratch2 = offContext + int32(unsafe.Offsetof(x86.Context{}.Scratch2))
 	OffLeft     = offContext + int32(unsafe.Offsetof(x86.Context{}.Left))
+	OffAlign    = offContext + int32(unsafe.Offsetof(x86.Context{}.Align))
 	OffBase     = offContext + int32(unsafe.Offsetof(x86.Context{}.Base))
 	OffFSBase   = offContext + int32(unsafe.Offsetof(x86.Context{}.FSBase))
 	OffThreadID = offContext + int32(unsafe.Offsetof(x86.Context{}.ThreadID))

@@ -65,32 +65,68 @@ func (t *Translator) target(in *inst) {
 	t.cache.forgetT0()
 }
 
-// dispatch goes on at guest address T0, by the thread's table of indirect
-// targets: 65,536 entries of 16 bytes, chosen by the low 16 bits of the
-// address. An entry holds the negated guest address and the host address.
+// dispatch goes on at guest address T0, by the engine's table of indirect
+// targets: 65,536 host addresses, chosen by the low 16 bits of the guest's. What
+// stands there checks that it is meant (see EntryStub); rcx is on the host stack
+// meanwhile.
 func (t *Translator) dispatch() {
 	a := &t.asm
-	hit := a.NewLabel()
 	a.Push(amd64.RCX)
 	a.Movzx16(amd64.RCX, t0)
 	a.Load64(t1, atTable)
-	a.Lea64(amd64.RCX, amd64.Mem{Base: amd64.RCX, Index: amd64.RCX})
-	a.Lea64(t1, amd64.Mem{Base: t1, Index: amd64.RCX, Scale: 3})
-	a.Load64(amd64.RCX, amd64.At(t1, 0))
-	a.Lea64(amd64.RCX, amd64.Mem{Base: amd64.RCX, Index: t0})
-	a.Jrcxz(hit)
+	a.JmpMem(amd64.Mem{Base: t1, Index: amd64.RCX, Scale: 3})
+}
+
+// EntryStub makes what the table of indirect targets holds for guest address
+// pc, if pc is in the middle of a unit: it goes on there.
+func (t *Translator) EntryStub(pc uint64) *Unit {
+	t.begin()
+	t.entryStub(pc)
+	t.jump(pc)
+	return t.finish()
+}
+
+// entryStub leaves if T0 is not pc.
+func (t *Translator) entryStub(pc uint64) {
+	a := &t.asm
+	ok := a.NewLabel()
+	t.mark(pc, Within)
+	if pc < 1<<31 {
+		a.Lea64(amd64.RCX, amd64.At(t0, -int32(pc)))
+	} else {
+		a.MovImm(amd64.RCX, -pc)
+		a.Lea64(amd64.RCX, amd64.Mem{Base: amd64.RCX, Index: t0})
+	}
+	a.Jrcxz(ok)
 	a.Pop(amd64.RCX)
 	t.exit(ExitIndirect)
-	a.Bind(hit)
+	a.Bind(ok)
 	a.Pop(amd64.RCX)
-	a.JmpMem(amd64.At(t1, 8))
+}
+
+// begin and finish are around the making of a stub.
+func (t *Translator) begin() {
+	t.asm.Reset()
+	t.cold, t.rest, t.quiet = t.cold[:0], 0, 0
+	t.insts = t.insts[:0]
+	clear(t.index)
+	t.unit = Unit{Entries: t.unit.Entries[:0], Exits: t.unit.Exits[:0], Marks: t.unit.Marks[:0]}
+}
+
+func (t *Translator) finish() *Unit {
+	for _, f := range t.cold {
+		f()
+	}
+	t.asm.Link()
+	t.unit.Code = t.asm.Code
+	return &t.unit
 }
 
 // call pushes the address behind the instruction on the guest's stack, and on
 // the host's that of the landing: what follows here, which the guest's return
 // comes to with the address it returns to in T0.
-func (t *Translator) call(in *inst) {
-	a := &t.asm
+func (t *Translator) call(i int) {
+	in, a := &t.insts[i], &t.asm
 	next := in.Next()
 	direct := in.Args[0].Kind == x86.ArgRel
 	if !direct {
@@ -114,7 +150,7 @@ func (t *Translator) call(in *inst) {
 			t.dispatch()
 		})
 	}
-	t.landing(next)
+	t.landing(next, t.flagsDead(i+1))
 	t.cache.reset()
 }
 
@@ -136,12 +172,57 @@ func (t *Translator) branchCall(pc uint64) {
 	})
 }
 
+// flagsDead reports whether the flags before insts[i] cannot be seen: it and the
+// instructions that follow use registers only, so that none can be refused, and
+// one of them writes all flags before any reads one. The thread is not
+// interrupted before that one is over. Metered code stops at exact counts, so
+// there it never is.
+func (t *Translator) flagsDead(i int) bool {
+	if t.o.Metered {
+		return false
+	}
+	for n := 0; i+n < len(t.insts) && n < 6; n++ {
+		in := &t.insts[i+n]
+		if in.kind == kindNothing || in.kind == kindLea && in.Args[0].Reg != x86.RSP {
+			continue
+		}
+		r := in.Row
+		if in.kind != kindPlain || in.HasMem || r.FlagsRead() != 0 || in.Args[0].Kind != x86.ArgReg && in.Args[0].Kind != x86.ArgVec ||
+			in.Args[0].Kind == x86.ArgReg && in.Args[0].Op.Write && in.Args[0].Reg == x86.RSP {
+			return false
+		}
+		if writesAllFlags[r.Name] {
+			t.quiet = in.Next()
+			return true
+		}
+		if (r.FlagsWritten()|r.FlagsMaybe()|r.FlagsUndefined())&x86.FlagsStatus != 0 || !quiet[r.Name] {
+			return false
+		}
+	}
+	return false
+}
+
+var (
+	writesAllFlags = map[string]bool{"add": true, "sub": true, "cmp": true, "and": true, "or": true, "xor": true, "test": true, "neg": true}
+	// quiet has the instructions that change no flag and are never refused.
+	quiet = map[string]bool{"mov": true, "movzx": true, "movsx": true, "movsxd": true, "movaps": true, "movups": true, "movdqa": true, "movq": true, "movd": true}
+)
+
 // landing is where host returns come to. The guest may return elsewhere: then
 // the target is looked up.
-func (t *Translator) landing(next uint64) {
+func (t *Translator) landing(next uint64, flagsDead bool) {
 	a := &t.asm
 	ok, miss := a.NewLabel(), a.NewLabel()
 	t.mark(next, Within)
+	defer t.later(next, Within, func() {
+		a.Bind(miss)
+		t.dispatch()
+	})
+	if flagsDead && next < 1<<31 {
+		a.Cmp64Imm(t0, int32(next))
+		a.Jcc(5, miss)
+		return
+	}
 	a.Mov64(t1, amd64.RCX)
 	if next < 1<<31 {
 		a.Lea64(amd64.RCX, amd64.At(t0, -int32(next)))
@@ -154,68 +235,122 @@ func (t *Translator) landing(next uint64) {
 	a.Jmp(miss)
 	a.Bind(ok)
 	a.Mov64(amd64.RCX, t1)
-	t.later(next, Within, func() {
-		a.Bind(miss)
-		t.dispatch()
-	})
 }
 
-// ret returns on both stacks.
-func (t *Translator) ret(in *inst) {
+// ret returns on both stacks; rsp is up bytes below what it should be.
+func (t *Translator) ret(in *inst, up int32) {
 	a := &t.asm
-	a.Load64(t0, window(gsp, 0))
 	n := int32(8)
 	if in.ImmN > 0 {
 		n += int32(in.Imm)
 	}
-	if foldable(int64(n)) {
-		a.Lea32(gsp, amd64.At(gsp, n))
-	} else {
+	if !foldable(int64(n)) {
 		// RET imm16 of many pages: rsp may leave its range.
+		if up > 0 {
+			t.mark(in.PC, Within)
+			a.Lea32(gsp, amd64.At(gsp, up))
+			t.mark(in.PC, Before)
+		}
 		out := a.NewLabel()
 		a.Jmp(out)
 		t.giveUp(out, in.PC, t.rest)
 		return
 	}
+	a.Load64(t0, window(gsp, up))
+	a.Lea32(gsp, amd64.At(gsp, up+n))
 	t.mark(in.PC, Within)
 	a.Ret()
 }
 
-// push stores below rsp and moves it: storing again does no harm.
-func (t *Translator) push(in *inst) {
+// pushes translates the push at insts[i] and those that follow it directly, and
+// returns how many: rsp moves once. Marks say by how much it lags behind.
+func (t *Translator) pushes(i int) int {
+	a := &t.asm
+	n := 0
+	for ; i+n < len(t.insts) && n < maxGroup; n++ {
+		in := &t.insts[i+n]
+		if in.kind != kindPush || n > 0 && (in.leader || !simple(in)) {
+			break
+		}
+		if n > 0 {
+			t.rest = max(t.rest-1, 0)
+		}
+		t.markStack(in.PC, -8*n)
+		t.pushAt(in, int32(-8*(n+1)))
+		if !simple(in) {
+			n++
+			break
+		}
+	}
+	a.Lea32(gsp, amd64.At(gsp, int32(-8*n)))
+	t.mark(t.insts[i+n-1].PC, Within)
+	return n
+}
+
+// maxGroup is the most pushes or pops that move rsp once.
+const maxGroup = 8
+
+// simple reports whether a push stores a register other than rsp or a constant.
+func simple(in *inst) bool {
+	k := in.Args[0].Kind
+	return k == x86.ArgImm || k == x86.ArgReg && in.Args[0].Reg != x86.RSP
+}
+
+// pushAt stores the operand at rsp + to. Storing it again does no harm.
+func (t *Translator) pushAt(in *inst, to int32) {
 	a, arg := &t.asm, &in.Args[0]
-	to := window(gsp, -8)
+	m := window(gsp, to)
 	switch arg.Kind {
 	case x86.ArgImm:
-		a.Store64Imm(to, int32(arg.Value))
+		a.Store64Imm(m, int32(arg.Value))
 	case x86.ArgMem:
-		m := t.address(in)
-		a.Load64(t1, m)
-		a.Store64(to, t1)
+		from := t.address(in)
+		a.Load64(t1, from)
+		a.Store64(m, t1)
 	default:
 		h := hostOf[arg.Reg]
 		if h == amd64.None {
 			a.Load64(t1, slot(arg.Reg))
 			h = t1
 		}
-		a.Store64(to, h)
+		a.Store64(m, h)
 	}
-	a.Lea32(gsp, amd64.At(gsp, -8))
-	t.mark(in.PC, Within)
 }
 
-func (t *Translator) pop(in *inst) {
-	a, r := &t.asm, in.Args[0].Reg
-	h := hostOf[r]
-	if h == amd64.None {
-		h = t1
+// pops translates the pop at insts[i] and those that follow it directly, and a
+// return behind them, and returns how many instructions that is.
+func (t *Translator) pops(i int) int {
+	a := &t.asm
+	n := 0
+	for ; i+n < len(t.insts) && n < maxGroup; n++ {
+		in := &t.insts[i+n]
+		if in.kind != kindPop || n > 0 && in.leader {
+			break
+		}
+		if n > 0 {
+			t.rest = max(t.rest-1, 0)
+		}
+		t.markStack(in.PC, 8*n)
+		r := in.Args[0].Reg
+		h := hostOf[r]
+		if h == amd64.None {
+			h = t1
+		}
+		a.Load64(h, window(gsp, int32(8*n)))
+		t.mark(in.PC, Within)
+		if h == t1 {
+			a.Store64(slot(r), t1)
+		}
+		t.cache.note(in)
 	}
-	a.Load64(h, window(gsp, 0))
-	t.mark(in.PC, Within)
-	a.Lea32(gsp, amd64.At(gsp, 8))
-	if h == t1 {
-		a.Store64(slot(r), t1)
+	if k := i + n; k < len(t.insts) && t.insts[k].kind == kindRet && !t.insts[k].leader {
+		t.rest = max(t.rest-1, 0)
+		t.markStack(t.insts[k].PC, 8*n)
+		t.ret(&t.insts[k], int32(8*n))
+		return n + 1
 	}
+	a.Lea32(gsp, amd64.At(gsp, int32(8*n)))
+	return n
 }
 
 // leaveFrame is LEAVE: rsp = rbp, then pop rbp.
@@ -333,13 +468,9 @@ func (t *Translator) wantZero(r amd64.Reg, pc uint64) {
 // holds no caller: with the stack's only entry, the stub's own address, just
 // taken off, it puts it back and looks the target in T0 up.
 func (t *Translator) ReturnStub() *Unit {
-	t.asm.Reset()
-	t.cold = t.cold[:0]
-	t.unit = Unit{Entries: t.unit.Entries[:0], Exits: t.unit.Exits[:0], Marks: t.unit.Marks[:0]}
+	t.begin()
 	t.mark(0, Within)
 	t.asm.Lea64(amd64.RSP, amd64.At(amd64.RSP, -8))
 	t.dispatch()
-	t.asm.Link()
-	t.unit.Code = t.asm.Code
-	return &t.unit
+	return t.finish()
 }

@@ -103,6 +103,52 @@ func (t *Translator) pair(m x86.Mem) (b, x amd64.Reg) {
 	return b, take(m.Index)
 }
 
+// aligned leaves the instruction to the interpreter if its memory operand m is
+// not aligned to its width: such an access may lock the whole host, or hang in
+// hosts that forbid it. It returns the operand with its address in T0. T1 is
+// used.
+func (t *Translator) aligned(in *inst, m amd64.Mem) amd64.Mem {
+	width := uint8(0)
+	for i := range in.Args[:in.NArgs] {
+		if in.Args[i].Kind == x86.ArgMem {
+			width = in.Args[i].Width
+		}
+	}
+	if width == 1 {
+		return m
+	}
+	a := &t.asm
+	t.cache.forgetT0()
+	switch {
+	case m.Index == amd64.None:
+		a.MovImm(t0, uint64(uint32(m.Disp)))
+	case m.Index != t0 || m.Disp != 0:
+		a.Lea32(t0, amd64.At(m.Index, m.Disp))
+	}
+	ok, out := a.NewLabel(), a.NewLabel()
+	t.mark(in.PC, Within)
+	a.Mov64(t1, amd64.RCX)
+	switch width { // the low three bits of the address in units that make them an eighth
+	case 2:
+		a.Lea32(amd64.RCX, amd64.Mem{Base: amd64.None, Index: t0, Scale: 2})
+		a.Movzx8(amd64.RCX, amd64.RCX)
+	case 4:
+		a.Lea32(amd64.RCX, amd64.Mem{Base: t0, Index: t0})
+		a.Movzx8(amd64.RCX, amd64.RCX)
+	default:
+		a.Movzx8(amd64.RCX, t0)
+	}
+	a.LoadByte(amd64.RCX, amd64.Mem{Base: amd64.RCX, Index: amd64.None, GS: true, Disp: OffAlign})
+	a.Jrcxz(ok)
+	a.Mov64(amd64.RCX, t1)
+	a.Jmp(out)
+	a.Bind(ok)
+	a.Mov64(amd64.RCX, t1)
+	t.mark(in.PC, Before)
+	t.giveUp(out, in.PC, t.rest)
+	return window(t0, 0)
+}
+
 // segmented is an operand relative to the FS or GS base.
 func (t *Translator) segmented(m x86.Mem, seg uint8, disp int64) amd64.Mem {
 	a := &t.asm
@@ -141,15 +187,16 @@ type temp struct {
 }
 
 // plain re-encodes an instruction's operands.
-func (t *Translator) plain(in *inst) {
-	d, a := &in.Inst, &t.asm
+func (t *Translator) plain(i int) {
+	in, a := &t.insts[i], &t.asm
+	d := &in.Inst
 	var temps [2]temp
 	n := 0
 	f := form(d)
 	direct := t.inState(d, &f)
 	reg, rm, opreg := amd64.Reg(d.ModRM>>3&7), amd64.Reg(d.ModRM&7), amd64.Reg(0)
-	for i := range d.Args[:d.NArgs] {
-		arg := &d.Args[i]
+	for k := range d.Args[:d.NArgs] {
+		arg := &d.Args[k]
 		h := amd64.Reg(arg.Reg & 15)
 		switch {
 		case arg.Kind == x86.ArgVec:
@@ -163,7 +210,7 @@ func (t *Translator) plain(in *inst) {
 			a.LoadByte(t1, m)
 		case arg.IsHigh():
 			h = amd64.Reg(arg.Reg&15 + 4)
-		case i == direct:
+		case k == direct:
 			continue
 		default:
 			h = hostOf[arg.Reg&15]
@@ -186,6 +233,9 @@ func (t *Translator) plain(in *inst) {
 	var m amd64.Mem
 	if d.HasMem {
 		m = t.address(in)
+		if d.Lock() || d.Row.Name == "xchg" {
+			m = t.aligned(in, m)
+		}
 	}
 	for _, k := range temps[:n] {
 		if k.load {
@@ -218,7 +268,7 @@ func (t *Translator) plain(in *inst) {
 		}
 	}
 	if d.NArgs > 0 && d.Args[0].Kind == x86.ArgReg && d.Args[0].Op.Write && d.Args[0].Reg == x86.RSP {
-		t.checkStack(in)
+		t.checkStack(i)
 	}
 }
 
@@ -315,8 +365,8 @@ func (t *Translator) raw(in *inst) {
 }
 
 // checkStack follows an instruction that has written rsp.
-func (t *Translator) checkStack(in *inst) {
-	d, a := &in.Inst, &t.asm
+func (t *Translator) checkStack(i int) {
+	d, a := &t.insts[i].Inst, &t.asm
 	next := d.Next()
 	imm := int64(d.Imm)
 	constant := d.Args[1].Kind == x86.ArgImm
@@ -333,7 +383,14 @@ func (t *Translator) checkStack(in *inst) {
 		t.giveUp(out, next, t.rest-1)
 		return
 	case constant && (imm > 0 && imm <= 0x7000 || imm < 0 && imm >= -0x7000):
-		// The guard behind the window refuses an access.
+		// The guard behind the window refuses an access, which may be that of
+		// the next instruction.
+		if i+1 < len(t.insts) && !t.insts[i+1].leader {
+			switch t.insts[i+1].kind {
+			case kindPush, kindPop, kindRet, kindCall:
+				return
+			}
+		}
 		t.cache.forgetT0()
 		t.rest--
 		t.mark(next, ProbeBefore)

@@ -13,6 +13,9 @@ type Mark struct {
 	// Rest is how many instructions metered code has counted already that have
 	// not begun, the one at PC among them.
 	Rest uint8
+	// Stack is what must be added to rsp to have it as it is before the
+	// instruction.
+	Stack int8
 }
 
 // MarkState is whether the state between host instructions is that between two
@@ -79,7 +82,8 @@ type Translator struct {
 	cold     []func()
 	end      uint64 // where the last instruction goes on
 	cache    cache
-	rest     int // see Mark.Rest, for the instruction being translated
+	rest     int    // see Mark.Rest, for the instruction being translated
+	quiet    uint64 // instructions below this address are not interrupted; see flagsDead
 }
 
 // inst is a guest instruction of the unit.
@@ -117,18 +121,31 @@ func (t *Translator) supported(r *x86.Row) bool {
 // the bytes at an address, at least 15 unless fewer are executable. It reports
 // false if the first instruction is the interpreter's.
 func (t *Translator) Translate(pc uint64, fetch func(pc uint64) []byte) (*Unit, bool) {
+	return t.translate(pc, false, fetch)
+}
+
+// TranslateTarget is Translate for the table of indirect targets: the unit
+// begins with an entry stub.
+func (t *Translator) TranslateTarget(pc uint64, fetch func(pc uint64) []byte) (*Unit, bool) {
+	return t.translate(pc, true, fetch)
+}
+
+func (t *Translator) translate(pc uint64, indirect bool, fetch func(pc uint64) []byte) (*Unit, bool) {
 	t.decode(pc, fetch)
 	if len(t.insts) == 0 || t.insts[0].kind == kindInterpret {
 		return nil, false
 	}
 	t.asm.Reset()
 	t.findLeaders()
-	t.cold = t.cold[:0]
+	t.cold, t.rest, t.quiet = t.cold[:0], 0, 0
 	u := &t.unit
 	*u = Unit{Entries: u.Entries[:0], Exits: u.Exits[:0], Marks: u.Marks[:0], Guest: len(t.insts)}
 	t.cache.reset()
+	if indirect {
+		t.entryStub(pc)
+	}
 	open := true // control can get here
-	for i := range t.insts {
+	for i := 0; i < len(t.insts); {
 		in := &t.insts[i]
 		if in.leader {
 			t.cache.reset()
@@ -138,9 +155,23 @@ func (t *Translator) Translate(pc uint64, fetch func(pc uint64) []byte) (*Unit, 
 		if t.o.Metered && in.run > 0 {
 			t.meter(in)
 		}
-		open = t.emit(in)
+		n := 1
+		switch in.kind {
+		case kindPush:
+			n = t.pushes(i)
+		case kindPop:
+			n = t.pops(i)
+		default:
+			open = t.emit(i)
+		}
+		if n > 1 || in.kind == kindPop {
+			open = t.insts[i+n-1].kind != kindRet
+		}
 		t.rest = max(t.rest-1, 0)
-		u.Bytes += in.Len
+		i += n
+	}
+	for i := range t.insts {
+		u.Bytes += t.insts[i].Len
 	}
 	if open {
 		t.jump(t.end)
@@ -230,12 +261,21 @@ func (t *Translator) findLeaders() {
 
 // mark notes the state from here on.
 func (t *Translator) mark(pc uint64, s MarkState) {
-	t.unit.Marks = append(t.unit.Marks, Mark{uint32(t.asm.Len()), uint32(pc), s, uint8(t.rest)})
+	if pc < t.quiet {
+		s = Within
+	}
+	t.unit.Marks = append(t.unit.Marks, Mark{uint32(t.asm.Len()), uint32(pc), s, uint8(t.rest), 0})
+}
+
+// markStack is mark before the instruction at pc while rsp lags behind by n.
+func (t *Translator) markStack(pc uint64, n int) {
+	t.unit.Marks = append(t.unit.Marks, Mark{uint32(t.asm.Len()), uint32(pc), Before, uint8(t.rest), int8(n)})
 }
 
 // emit translates one instruction. It reports whether control may go on behind
 // it.
-func (t *Translator) emit(in *inst) bool {
+func (t *Translator) emit(i int) bool {
+	in := &t.insts[i]
 	t.mark(in.PC, Before)
 	switch in.kind {
 	case kindInterpret:
@@ -243,7 +283,7 @@ func (t *Translator) emit(in *inst) bool {
 		t.cache.reset()
 		return false
 	case kindPlain:
-		t.plain(in)
+		t.plain(i)
 	case kindRaw:
 		t.raw(in)
 	case kindNothing:
@@ -252,14 +292,10 @@ func (t *Translator) emit(in *inst) bool {
 	case kindJmp:
 		return t.jmp(in)
 	case kindCall:
-		t.call(in)
+		t.call(i)
 	case kindRet:
-		t.ret(in)
+		t.ret(in, 0)
 		return false
-	case kindPush:
-		t.push(in)
-	case kindPop:
-		t.pop(in)
 	case kindLeave:
 		t.leaveFrame(in)
 	case kindLea:

@@ -65,6 +65,15 @@ func (a *Asm) LeaLabel(dst Reg, l Label) {
 // Movzx16 is dst = the low 16 bits of src.
 func (a *Asm) Movzx16(dst, src Reg) { a.Op(Form{Map: Map0F, Opcode: 0xB7}, dst, src) }
 
+// Movzx8 is dst = the low byte of src.
+func (a *Asm) Movzx8(dst, src Reg) { a.Op(Form{REX: src >= RSP, Map: Map0F, Opcode: 0xB6}, dst, src) }
+
+// Cmp64Imm compares dst with a sign-extended immediate. It sets the flags.
+func (a *Asm) Cmp64Imm(dst Reg, v int32) {
+	a.Op(Form{W: true, Opcode: 0x81}, 7, dst)
+	a.U32(uint32(v))
+}
+
 // Not64 inverts dst.
 func (a *Asm) Not64(dst Reg) { a.Op(Form{W: true, Opcode: 0xF7}, 2, dst) }
 
