@@ -30,6 +30,15 @@ const (
 // program makes an x86-64 program of 2015 that traps directly.
 func program(t *testing.T, code []byte) *nuage.Image {
 	t.Helper()
+	image, err := nuage.LoadBytes(elfFile(t, 62, code))
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = image.Close() })
+	return image
+}
+
+// elfFile is the file of such a program for a processor.
+func elfFile(t *testing.T, machine uint16, code []byte) []byte {
+	t.Helper()
 	le := binary.LittleEndian
 	const headers = 64 + 2*56
 	const dataOff = 4096
@@ -40,7 +49,7 @@ func program(t *testing.T, code []byte) *nuage.Image {
 	var b bytes.Buffer
 	put := func(v any) { require.NoError(t, binary.Write(&b, le, v)) }
 	b.WriteString("\x7fELF\x02\x01\x01\x11\x00\x00\x00\x00\x00\x00\x00\x00")
-	put([]uint16{2, 62})
+	put([]uint16{2, machine})
 	put(uint32(1))
 	put([]uint64{codeAddr + headers, 64, 0})
 	put(uint32(0))
@@ -53,10 +62,7 @@ func program(t *testing.T, code []byte) *nuage.Image {
 	b.Write(code)
 	b.Write(make([]byte, dataOff-b.Len()))
 	b.Write(data)
-	image, err := nuage.LoadBytes(b.Bytes())
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = image.Close() })
-	return image
+	return b.Bytes()
 }
 
 // transfer is machine code that calls fd_read or fd_write with one buffer.
@@ -229,4 +235,40 @@ func TestKilledInATransfer(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestExecAcrossInstructionSets: a program replaces itself by one for the other
+// processor, and goes on if there is no such processor here.
+func TestExecAcrossInstructionSets(t *testing.T) {
+	le := binary.LittleEndian
+	dir := t.TempDir()
+	exec := uint16(cloudabi.Calls[cloudabi.CallProcExec].Number[cloudabi.G3])
+	file := func(name string, content []byte) *nuage.Capability {
+		path := filepath.Join(dir, name)
+		require.NoError(t, os.WriteFile(path, content, 0o600))
+		return nuage.File(path, nuage.ReadFile)
+	}
+	// x86-64: proc_exec(fd, 0, 0, list, 0), or else exit with 99.
+	execX86 := func(fd uint32) []byte {
+		b := le.AppendUint32([]byte{0xb8}, uint32(exec))
+		b = le.AppendUint32(append(b, 0xbf), fd)
+		b = append(b, 0x31, 0xf6, 0x31, 0xd2)                   // xor esi, esi; xor edx, edx
+		b = le.AppendUint32(append(b, 0x41, 0xba), codeAddr+24) // mov r10d, zeros in the header
+		b = append(b, 0x41, 0xb8, 0, 0, 0, 0, 0x0f, 0x05)       // mov r8d, 0; syscall
+		b = le.AppendUint32(append(b, 0xb8), uint32(cloudabi.Calls[cloudabi.CallProcExit].Number[cloudabi.G3]))
+		return append(b, 0xbf, 99, 0, 0, 0, 0x0f, 0x05)
+	}
+	// aarch64: exit with 7.
+	var exitArm []byte
+	for _, word := range []uint32{
+		0xd2800008 | uint32(cloudabi.Calls[cloudabi.CallProcExit].Number[cloudabi.G3])<<5, // movz x8, #number
+		0xd28000e0, // movz x0, #7
+		0xd4000001, // svc #0
+	} {
+		exitArm = le.AppendUint32(exitArm, word)
+	}
+	p := startStreams(t, t.Context(), nuage.Options{}, program(t, execX86(0)), file("arm", elfFile(t, 183, exitArm)))
+	require.Equal(t, "exited with code 7", ended(t, p).String())
+	p = startStreams(t, t.Context(), nuage.Options{}, program(t, execX86(0)), file("other", elfFile(t, 8, exitArm)))
+	require.Equal(t, "exited with code 99", ended(t, p).String())
 }
