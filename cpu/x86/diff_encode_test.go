@@ -55,8 +55,8 @@ type encoding struct {
 	addr32      bool
 	seg         byte // segment override: 0, prefixFS or prefixGS
 	segBase     uint64
-	base, index int  // register numbers, -1 if absent
-	vindex      int  // the index register of VSIB
+	base, index int // register numbers, -1 if absent
+	vindex      int // the index register of VSIB
 	scale       uint
 	disp        int64
 	target      uint64 // effective address, where the encoding fixes it

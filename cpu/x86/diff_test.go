@@ -11,6 +11,7 @@ import (
 
 	"github.com/nuage-emu/nuage/cpu/x86/native"
 	"github.com/nuage-emu/nuage/memory"
+	"github.com/stretchr/testify/require"
 	"golang.org/x/arch/x86/x86asm"
 )
 
@@ -36,8 +37,9 @@ var (
 	diffSeed   = flag.Uint64("diff.seed", 1, "first seed of the differential test; every encoding of a row has the next")
 	diffRow    = flag.String("diff.row", "", "differential test: only rows whose text contains this")
 	diffRows   = flag.String("diff.rows", "", "differential test: only rows whose text matches this regular expression")
+	diffPart   = flag.String("diff.part", "0/1", "differential test: k/n, only the rows whose number leaves k when divided by n: for several processes at a time")
 	diffOnce   = flag.Bool("diff.once", false, "differential test: only the encoding of -diff.seed")
-	diffRecord = flag.String("diff.record", "", "differential test: append the numbers of instances by row to this file; TestCoverageList reads testdata/instances.txt")
+	diffRecord = flag.String("diff.record", "", "differential test: add the numbers of instances by row to this file; TestCoverageList reads testdata/instances.txt")
 )
 
 const (
@@ -96,7 +98,14 @@ type differ struct {
 func newDiffer(t *testing.T, form memory.Form) *differ {
 	d := &differ{t: t, p: newPair(t, form), states: diffStates, failed: map[*Row]int{}, made: map[*Row]int{}, last: map[*Row]uint64{}, began: time.Now()}
 	match := regexp.MustCompile(*diffRows)
+	var part, parts int
+	_, err := fmt.Sscanf(*diffPart, "%d/%d", &part, &parts)
+	require.NoError(t, err, "-diff.part")
+	require.Positive(t, parts, "-diff.part")
 	for _, r := range Rows() {
+		if r.Index()%parts != part {
+			continue
+		}
 		text := r.String()
 		if runnable(r) && (d.p.hasAVX || !r.vex) && strings.Contains(text, *diffRow) && match.MatchString(text) {
 			d.list = append(d.list, r)
