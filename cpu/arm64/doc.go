@@ -47,8 +47,13 @@
 //     ldrImm32 is ldrImm[uint32], written out by cpu/internal/mono into
 //     mono_gen.go (run go generate; a test fails if it is out of date).
 //
-//  3. The tests take operands from the row: the sweep of the disassembler and
-//     the differential suite against qemu-aarch64 (diff_test.go).
+//  3. The tests take operands from the row; nothing is to be written for them:
+//     random instances (diff_test.go), all pairs of edge operands
+//     (diff_edges_test.go) and accesses that fault (diff_fault_test.go) are
+//     executed by qemu-aarch64 too; the encodings around the row are held
+//     against objdump, golang.org/x/arch and qemu (decode_sweep_test.go). Each
+//     says at its head how to make it run for hours. testdata/coverage.txt lists
+//     the rows and what was run; where qemu is wrong stands there, too.
 //
 // # What a program may notice
 //
