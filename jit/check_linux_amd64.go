@@ -31,12 +31,25 @@ func (c *check) reset() {
 // tamper, if a test sets it, changes a unit between translator and verifier.
 var tamper func(*rewrite.Unit)
 
-// unit checks the translation of the code at pc.
-func (c *check) unit(pc uint64, u *rewrite.Unit) bool {
+// unit checks the translation of the code at pc; an indirect one begins with
+// what the table of indirect targets leads to.
+func (c *check) unit(pc uint64, u *rewrite.Unit, indirect bool) bool {
 	if tamper != nil {
 		tamper(u)
 	}
+	if indirect {
+		return c.refuse(pc, c.verifier.CheckTarget(u))
+	}
 	return c.refuse(pc, c.verifier.Check(u))
+}
+
+// placed notes where a unit that has passed lies.
+func (c *check) placed(pc, host uint64, u *rewrite.Unit, indirect bool) {
+	if indirect {
+		c.linker.PlaceTarget(host, pc, u)
+		return
+	}
+	c.linker.Place(host, u)
 }
 
 func (c *check) returnStub(u *rewrite.Unit) bool {
@@ -49,7 +62,12 @@ func (c *check) link(pc, field uint64, displacement uint32) bool {
 	return c.refuse(pc, c.linker.Linked(field, binary.LittleEndian.AppendUint32(nil, displacement)))
 }
 
-// entry checks what is put into a thread's table.
+// target checks what is put into the table of indirect targets.
+func (c *check) target(pc, host uint64) bool {
+	return host == 0 || c.refuse(pc, c.linker.Target(host, pc))
+}
+
+// entry checks where a thread is about to enter.
 func (c *check) entry(pc, host uint64) bool { return c.refuse(pc, c.linker.Entry(host, pc)) }
 
 func (c *check) refuse(pc uint64, err error) bool {

@@ -26,7 +26,7 @@ func TestRefused(t *testing.T) {
 	defer s.close(t)
 	bad := []byte{0x88, 0x08, 0x90} // mov [rax], cl: nowhere near the window
 	tamper = func(u *rewrite.Unit) {
-		if u.Entries[0].PC == codeAt {
+		if len(u.Entries) > 0 && u.Entries[0].PC == codeAt {
 			u.Code = append(append([]byte{}, bad...), u.Code...)
 		}
 	}
@@ -71,6 +71,13 @@ func TestLinker(t *testing.T) {
 	require.ErrorContains(t, l.Linked(field+4, to(0x20000)), "not the displacement")
 	require.NoError(t, l.Entry(0x20000, codeAt+0x1000))
 	require.Error(t, l.Entry(0x20000, codeAt))
+	require.ErrorContains(t, l.Target(0x20000, codeAt+0x1000), "is not verified code for the indirect target")
+	u = tr.EntryStub(codeAt + 0x1000)
+	l.PlaceTarget(0x30000, codeAt+0x1000, u)
+	require.NoError(t, l.Target(0x30000, codeAt+0x1000))
+	require.Error(t, l.Target(0x30000, codeAt))
+	field = 0x30000 + uint64(u.Exits[0].Field)
+	require.NoError(t, l.Linked(field, to(0x20000)))
 	l.Reset()
 	require.Error(t, l.Linked(field, to(0x20000)))
 }

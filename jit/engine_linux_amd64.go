@@ -450,14 +450,14 @@ func (e *engine) direct(pc, epoch uint64) {
 	if host, known := e.entries[pc]; !ok && known && host != 0 {
 		u := e.translator.EntryStub(pc)
 		field := uint64(u.Exits[0].Field)
-		if e.check != nil && !e.check.unit(pc, u) {
+		if e.check != nil && !e.check.unit(pc, u, true) {
 			return
 		}
 		if stub, ok = e.place(u); !ok {
 			return
 		}
 		if e.check != nil {
-			e.check.linker.Place(stub, u)
+			e.check.placed(pc, stub, u, true)
 		}
 		displacement := uint32(host - stub - field - 4)
 		if e.check != nil && !e.check.link(pc, stub+field, displacement) {
@@ -470,6 +470,9 @@ func (e *engine) direct(pc, epoch uint64) {
 			return
 		}
 		e.stubs[pc] = stub
+	}
+	if e.check != nil && !e.check.target(pc, stub) {
+		return
 	}
 	if stub != 0 && e.valid == e.epoch.Load() {
 		e.table.set(pc, stub)
@@ -541,7 +544,7 @@ func (e *engine) translate(pc uint64, indirect bool) uint64 {
 		}
 		return 0
 	}
-	if e.check != nil && !e.check.unit(pc, u) {
+	if e.check != nil && !e.check.unit(pc, u, indirect) {
 		e.entries[pc] = 0
 		return 0
 	}
@@ -552,7 +555,7 @@ func (e *engine) translate(pc uint64, indirect bool) uint64 {
 		return 0
 	}
 	if e.check != nil {
-		e.check.linker.Place(host, u)
+		e.check.placed(pc, host, u, indirect)
 	}
 	for _, n := range u.Entries {
 		if old := e.entries[n.PC]; old == 0 {

@@ -121,6 +121,14 @@ const clearing = `
 	extractps vextractps cvtss2si cvttss2si cvtsd2si cvttsd2si vcvtss2si vcvttss2si vcvtsd2si vcvttsd2si
 `
 
+// quiet are the instructions, of those that compute, that are never refused if
+// they do not access the window, and so may stand where no instruction of the
+// guest begins.
+const quiet = `
+	add sub and or xor cmp test neg not inc dec movsx movsxd
+	movaps movups movdqa movdqu movq movd
+`
+
 // methods are the kinds of operands (see x86.Operand) that are known here:
 // general and vector registers, memory by ModRM, immediates. Segment, control,
 // debug, x87 and MMX registers are not, nor are absolute addresses and VSIB.
@@ -130,12 +138,13 @@ const methods = "EMRGZIVWUHBLrx1"
 type rule struct {
 	class   class
 	clears  bool
+	quiet   bool
 	feature string
 }
 
 // rules has the rule of each row, by the row's index.
 var rules = sync.OnceValue(func() []rule {
-	plain, clears := set(computing), set(clearing)
+	plain, clears, calm := set(computing), set(clearing), set(quiet)
 	out := make([]rule, len(x86.Rows()))
 	for i, r := range x86.Rows() {
 		c := special[r.Name]
@@ -143,7 +152,7 @@ var rules = sync.OnceValue(func() []rule {
 			c = compute
 		}
 		if operandsKnown(r, c) {
-			out[i] = rule{c, clears[r.Name], r.Section().Feature}
+			out[i] = rule{c, clears[r.Name], calm[r.Name], r.Section().Feature}
 		}
 	}
 	return out

@@ -23,7 +23,9 @@
 // other registers hold what the guest likes; R13 and R14 may hold host
 // addresses. Around the window, and in its first and last 64 KiB, nothing is
 // ever mapped; the guards are wider than [Reach].
-// The thread's table has only entries of units, and none with the key 0.
+// The table of indirect targets holds addresses of code that has passed
+// [Verifier.CheckTarget], and of the assembly for those it does not have: both
+// find R13 to be a number of the guest's, and its rcx on the host stack.
 //
 // # What is proved
 //
@@ -38,10 +40,10 @@
 //     looked up by. Control does not run off the end. ([RuleBranch])
 //   - Memory. The address of an access is that of the window plus a number
 //     within [0, 4 GiB), or outside by at most Reach, on every path; or it is
-//     the entry of the table; or it is GS-relative and constant. String
-//     instructions too. ([RuleMemory])
+//     GS-relative. String instructions too. ([RuleMemory])
 //   - The State. GS-relative accesses are to the fields of the list, in the
-//     direction and width that it allows. ([RuleState])
+//     direction and width that it allows, and at a constant place, except for
+//     bytes of the table Align. ([RuleState])
 //   - Registers. R15 is never written. RSP is moved only by PUSH, POP, CALL and
 //     RET (and back by 8 bytes in the stub for returns). Nothing that may be
 //     a host address gets into a vector register, the window, the guest's part

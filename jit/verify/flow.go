@@ -60,13 +60,10 @@ func (v *Verifier) addHead(i int32) {
 // begin queues the entries.
 func (v *Verifier) begin() error {
 	s := entryState()
-	if v.stub {
-		s = landingState()
-		s.depth = -1
+	if v.at != nil {
 		v.addHead(0)
-		return v.arrive(&v.insts[0], 0, &s)
 	}
-	if len(v.unit.Entries) == 0 {
+	if len(v.unit.Entries) == 0 && v.at == nil {
 		return failAt(RuleBranch, 0, "there is no entry")
 	}
 	for _, e := range v.unit.Entries {
@@ -74,6 +71,11 @@ func (v *Verifier) begin() error {
 			return failAt(RuleBranch, int(e.Offset), "an entry that is no instruction")
 		}
 		v.addHead(v.index[e.Offset])
+	}
+	if v.at != nil {
+		if err := v.arrive(&v.insts[0], 0, v.at); err != nil {
+			return err
+		}
 	}
 	for _, e := range v.unit.Entries {
 		i := v.index[e.Offset]
@@ -189,6 +191,11 @@ func (v *Verifier) leaving(in *instruction, s *state) error {
 	if s.depth != 0 {
 		return v.fail(RuleStack, in, "the host stack is not balanced")
 	}
+	return v.ready(in, s)
+}
+
+// ready checks what is assumed wherever code may go on in another unit.
+func (v *Verifier) ready(in *instruction, s *state) error {
 	if r, yes := s.hidden(0); yes {
 		return v.fail(RuleRegister, in, "%s may hold a host address", name(r))
 	}
@@ -225,7 +232,6 @@ func (v *Verifier) jump(in *instruction, s *state) error {
 	if in.Args[0].Kind == x86.ArgRel {
 		return v.goTo(in, s)
 	}
-	m := &in.Mem
 	switch {
 	case !in.HasMem:
 		return v.fail(RuleBranch, in, "an indirect jump through a register")
@@ -238,10 +244,27 @@ func (v *Verifier) jump(in *instruction, s *state) error {
 			return v.fail(RuleBranch, in, "%s is no way out", f.name)
 		}
 		return v.toEngine(in, s)
-	case m.Base < 16 && m.Index == x86.Zero && m.Disp == 8 && s.r[m.Base].kind == hit:
-		return v.leaving(in, s)
 	}
-	return v.fail(RuleBranch, in, "an indirect jump, and not through an entry of the table that has been compared")
+	return v.dispatch(in, s)
+}
+
+// dispatch is the jump through the table of indirect targets: its 65,536
+// entries hold addresses of code that assumes targetState.
+func (v *Verifier) dispatch(in *instruction, s *state) error {
+	m := &in.Mem
+	if m.Base >= 16 || m.Index >= 16 || m.Scale != 3 || m.Disp != 0 || s.r[m.Base].kind != table {
+		return v.fail(RuleBranch, in, "an indirect jump that is not through the table")
+	}
+	if i := s.r[m.Index]; i.kind != data || i.lo < 0 || i.hi > 0xFFFF {
+		return v.fail(RuleBranch, in, "the number of the table's entry may have more than 16 bits")
+	}
+	if s.depth != 1 || s.top.kind != data {
+		return v.fail(RuleStack, in, "the guest's rcx is not on the host stack")
+	}
+	if s.r[temp0].kind != data {
+		return v.fail(RuleRegister, in, "r13 is not the guest's target")
+	}
+	return v.ready(in, s)
 }
 
 // toEngine checks that the engine is returned to as it expects.

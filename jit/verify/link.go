@@ -13,6 +13,7 @@ import (
 type Linker struct {
 	entries map[uint64]uint64 // guest address of the code at a host address
 	fields  map[uint64]link
+	targets map[uint64]uint64 // the same of what the table of indirect targets may hold
 }
 
 // link is a branch out of a unit.
@@ -30,7 +31,7 @@ func NewLinker() *Linker {
 
 // Reset forgets all code.
 func (l *Linker) Reset() {
-	l.entries, l.fields = make(map[uint64]uint64), make(map[uint64]link)
+	l.entries, l.targets, l.fields = make(map[uint64]uint64), make(map[uint64]uint64), make(map[uint64]link)
 }
 
 // Place notes that a unit that has passed lies at a host address.
@@ -44,13 +45,27 @@ func (l *Linker) Place(host uint64, u *rewrite.Unit) {
 	}
 }
 
+// PlaceTarget is Place for a unit that has passed [Verifier.CheckTarget].
+func (l *Linker) PlaceTarget(host, pc uint64, u *rewrite.Unit) {
+	l.Place(host, u)
+	l.targets[host] = pc
+}
+
+// Target reports, as an error, that host is not what may stand for guest
+// address pc in the table of indirect targets.
+func (l *Linker) Target(host, pc uint64) error {
+	if at, ok := l.targets[host]; !ok || at != pc {
+		return fmt.Errorf("host address %#x is not verified code for the indirect target %#x", host, pc)
+	}
+	return nil
+}
+
 // target is where the branch goes whose displacement is at a host address.
 func target(field uint64, displacement []byte) uint64 {
 	return field + 4 + uint64(int64(int32(binary.LittleEndian.Uint32(displacement))))
 }
 
-// Entry reports, as an error, that host is not an entry for guest address pc:
-// what is put into a table of indirect targets must be one.
+// Entry reports, as an error, that host is not an entry for guest address pc.
 func (l *Linker) Entry(host, pc uint64) error {
 	if at, ok := l.entries[host]; !ok || at != pc {
 		return fmt.Errorf("host address %#x is not an entry of verified code for %#x", host, pc)

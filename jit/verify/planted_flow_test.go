@@ -159,7 +159,12 @@ func TestPlantedMarks(t *testing.T) {
 	check(t, []planted{
 		{"access within", verify.RuleMark, func(p *plant) { p.mark(rewrite.Within); p.Load64(amd64.RAX, window(gsp, 0)) }},
 		{"division within", verify.RuleMark, func(p *plant) { p.mark(rewrite.Within); p.hex("F7 F1") }},
-		{"copy within", verify.RuleMark, func(p *plant) { p.mark(rewrite.Within); p.hex("A4") }},
+		{"copy within", verify.RuleMark, func(p *plant) {
+			p.mark(rewrite.Within)
+			p.Lea64(amd64.RDI, window(gsp, 0))
+			p.Lea64(amd64.RSI, window(gsp, 0))
+			p.hex("A4")
+		}},
 		{"cycle within", verify.RuleMark, func(p *plant) {
 			p.mark(rewrite.Within)
 			again := p.NewLabel()
@@ -178,91 +183,135 @@ func TestPlantedMarks(t *testing.T) {
 	}, leave)
 }
 
-// dispatch is the table's use, with hooks for what may be wrong.
+// dispatch is the table's use, with what may be wrong with it.
 type dispatch struct {
-	table                amd64.Mem
-	low                  func(p *plant)
-	scale                uint8
-	key                  int32
-	compare              amd64.Mem
-	jump                 int32
-	between, after, skip func(p *plant)
-}
-
-func goodDispatch() dispatch {
-	return dispatch{
-		table: amd64.AtGS(rewrite.OffTable), low: func(p *plant) { p.Movzx16(amd64.RCX, t0) }, scale: 3,
-		compare: amd64.Mem{Base: amd64.RCX, Index: t0}, jump: 8,
-	}
+	before, low, after func(p *plant)
+	table, jump        amd64.Mem
+	noPush             bool
 }
 
 func (d dispatch) emit(p *plant) {
-	hit := p.NewLabel()
+	call := func(f func(*plant)) {
+		if f != nil {
+			f(p)
+		}
+	}
 	p.Mov64(t0, amd64.RAX)
 	p.mark(rewrite.Within)
-	p.Push(amd64.RCX)
+	call(d.before)
+	if !d.noPush {
+		p.Push(amd64.RCX)
+	}
 	d.low(p)
 	p.Load64(t1, d.table)
-	p.Lea64(amd64.RCX, amd64.Mem{Base: amd64.RCX, Index: amd64.RCX})
-	p.Lea64(t1, amd64.Mem{Base: t1, Index: amd64.RCX, Scale: d.scale})
-	if d.between != nil {
-		d.between(p)
-	}
-	p.Load64(amd64.RCX, amd64.At(t1, d.key))
-	p.Lea64(amd64.RCX, d.compare)
-	if d.skip != nil {
-		d.skip(p)
-	} else {
-		p.Jrcxz(hit)
-		p.Pop(amd64.RCX)
-		p.out(rewrite.ExitIndirect)
-	}
-	p.Bind(hit)
-	p.Pop(amd64.RCX)
-	if d.after != nil {
-		d.after(p)
-	}
-	p.JmpMem(amd64.At(t1, d.jump))
+	call(d.after)
+	p.JmpMem(d.jump)
 }
 
 func TestPlantedDispatch(t *testing.T) {
 	with := func(change func(d *dispatch)) func(*plant) {
-		d := goodDispatch()
+		d := dispatch{
+			table: amd64.AtGS(rewrite.OffTable), low: func(p *plant) { p.Movzx16(amd64.RCX, t0) },
+			jump: amd64.Mem{Base: t1, Index: amd64.RCX, Scale: 3},
+		}
 		change(&d)
 		return d.emit
 	}
 	check(t, []planted{
 		{"as it is", "", with(func(*dispatch) {})},
-		{"whole address as the index", verify.RuleMemory, with(func(d *dispatch) { d.low = func(p *plant) { p.Mov64(amd64.RCX, t0) } })},
-		{"32 bits as the index", verify.RuleMemory, with(func(d *dispatch) { d.low = func(p *plant) { p.Mov32(amd64.RCX, t0) } })},
-		{"index of another register", verify.RuleBranch, with(func(d *dispatch) { d.low = func(p *plant) { p.Movzx16(amd64.RCX, amd64.RAX) } })},
-		{"half the index", verify.RuleMemory, with(func(d *dispatch) { d.scale = 2 })},
-		{"not the table", verify.RuleMemory, with(func(d *dispatch) { d.table = slot(x86.R11) })},
-		{"host address as the key", verify.RuleMemory, with(func(d *dispatch) { d.key = 8 })},
-		{"key of the next entry", verify.RuleMemory, with(func(d *dispatch) { d.key = 16 })},
-		{"compared with another register", verify.RuleBranch, with(func(d *dispatch) { d.compare.Index = amd64.RAX })},
-		{"compared with twice the address", verify.RuleBranch, with(func(d *dispatch) { d.compare.Scale = 1 })},
-		{"compared with one more", verify.RuleBranch, with(func(d *dispatch) { d.compare.Disp = 1 })},
-		{"not compared", verify.RuleBranch, with(func(d *dispatch) { d.skip = func(p *plant) {} })},
-		{"half compared", verify.RuleBranch, with(func(d *dispatch) {
-			d.skip = func(p *plant) {
-				hit := p.NewLabel()
-				p.Jecxz(hit)
-				p.Pop(amd64.RCX)
-				p.out(rewrite.ExitIndirect)
-				p.Bind(hit)
-			}
+		{"whole address as the index", verify.RuleBranch, with(func(d *dispatch) { d.low = func(p *plant) { p.Mov64(amd64.RCX, t0) } })},
+		{"32 bits as the index", verify.RuleBranch, with(func(d *dispatch) { d.low = func(p *plant) { p.Mov32(amd64.RCX, t0) } })},
+		{"16 bits sign-extended", verify.RuleBranch, with(func(d *dispatch) { d.low = func(p *plant) { p.hex("49 0F BF CD") } })},
+		{"16 bits, others kept", verify.RuleBranch, with(func(d *dispatch) { d.low = func(p *plant) { p.hex("66 44 89 E9") } })},
+		{"index doubled", verify.RuleBranch, with(func(d *dispatch) {
+			d.after = func(p *plant) { p.Lea64(amd64.RCX, amd64.Mem{Base: amd64.RCX, Index: amd64.RCX}) }
 		})},
-		{"address changed in between", verify.RuleMemory, with(func(d *dispatch) { d.between = func(p *plant) { p.Mov64(t0, amd64.RBX) } })},
-		{"entry moved", verify.RuleMemory, with(func(d *dispatch) { d.between = func(p *plant) { p.Lea64(t1, amd64.At(t1, 16)) } })},
-		{"entry changed after", verify.RuleBranch, with(func(d *dispatch) { d.after = func(p *plant) { p.Mov64(t1, amd64.RAX) } })},
-		{"jump to the key", verify.RuleBranch, with(func(d *dispatch) { d.jump = 0 })},
-		{"jump by the next entry", verify.RuleBranch, with(func(d *dispatch) { d.jump = 24 })},
+		{"index changed", verify.RuleBranch, with(func(d *dispatch) { d.after = func(p *plant) { p.Mov64(amd64.RCX, amd64.RAX) } })},
+		{"another index", verify.RuleBranch, with(func(d *dispatch) { d.jump.Index = amd64.RAX })},
+		{"another scale", verify.RuleBranch, with(func(d *dispatch) { d.jump.Scale = 2 })},
+		{"one entry further", verify.RuleBranch, with(func(d *dispatch) { d.jump.Disp = 8 })},
+		{"not the table", verify.RuleBranch, with(func(d *dispatch) { d.table = slot(x86.R11) })},
+		{"half the table's address", verify.RuleState, with(func(d *dispatch) { d.after = func(p *plant) { p.Load32(t1, amd64.AtGS(rewrite.OffTable)) } })},
+		{"table moved", verify.RuleBranch, with(func(d *dispatch) { d.after = func(p *plant) { p.Lea64(t1, amd64.At(t1, 16)) } })},
+		{"call through the table", verify.RuleInstruction, with(func(d *dispatch) { d.after = func(p *plant) { p.hex("41 FF 14 CE") } })},
+		{"rcx not on the stack", verify.RuleStack, with(func(d *dispatch) { d.noPush = true })},
+		{"a host address on the stack", verify.RuleStack, with(func(d *dispatch) {
+			d.noPush, d.before = true, func(p *plant) { p.Mov64(t1, base); p.Push(t1) }
+		})},
+		{"a host address as the target", verify.RuleRegister, with(func(d *dispatch) { d.after = func(p *plant) { p.Mov64(t0, base) } })},
 		{"with rsp out of its range", verify.RuleLeave, with(func(d *dispatch) { d.after = func(p *plant) { p.Mov64(gsp, amd64.RAX) } })},
 		{"with the base in a register", verify.RuleRegister, with(func(d *dispatch) { d.after = func(p *plant) { p.Mov64(amd64.RAX, base) } })},
-		{"one more pop", verify.RuleStack, with(func(d *dispatch) { d.after = func(p *plant) { p.Pop(amd64.RCX) } })},
-		{"rcx not restored", verify.RuleStack, with(func(d *dispatch) { d.after = func(p *plant) { p.Push(amd64.RCX) } })},
 	}, nil)
+}
+
+// TestPlantedTargets: what the table of indirect targets leads to.
+func TestPlantedTargets(t *testing.T) {
+	v := verify.New(all)
+	target := func(f func(p *plant)) *rewrite.Unit {
+		u := unit(func(p *plant) {
+			p.u.Marks[0].State = rewrite.Within
+			f(p)
+		})
+		u.Entries = nil
+		return u
+	}
+	tr := rewrite.NewTranslator(rewrite.Options{Supported: all})
+	require.NoError(t, v.CheckTarget(tr.EntryStub(guestPC)))
+	require.Error(t, v.Check(tr.EntryStub(guestPC)))
+	u, ok := tr.TranslateTarget(guestPC, func(uint64) []byte { return []byte{0x48, 0x01, 0xC8, 0xC3} })
+	require.True(t, ok)
+	require.NoError(t, v.CheckTarget(u))
+
+	for _, c := range []struct {
+		name string
+		rule verify.Rule
+		emit func(p *plant)
+	}{
+		{"rcx left there", verify.RuleMark, func(p *plant) { p.mark(rewrite.Before); p.leave() }},
+		{"rcx left there on leaving", verify.RuleStack, func(p *plant) { p.leave() }},
+		{"two taken", verify.RuleStack, func(p *plant) { p.Pop(amd64.RCX); p.Pop(amd64.RCX); p.leave() }},
+		{"T1 taken for a number", verify.RuleMark, func(p *plant) { p.Pop(amd64.RCX); p.Mov64(amd64.RAX, t1); p.mark(rewrite.Before); p.leave() }},
+		{"on to the table", verify.RuleMark, func(p *plant) {
+			p.Movzx16(amd64.RCX, t0)
+			p.Load64(t1, amd64.AtGS(rewrite.OffTable))
+			p.JmpMem(amd64.Mem{Base: t1, Index: amd64.RCX, Scale: 3})
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			u := target(c.emit)
+			var e *verify.Error
+			require.ErrorAs(t, v.CheckTarget(u), &e, listing(u))
+			require.Equal(t, c.rule, e.Rule, e)
+		})
+	}
+}
+
+// TestPlantedLookup: bytes of the table Align, and no others.
+func TestPlantedLookup(t *testing.T) {
+	look := func(index amd64.Reg, disp int32, zero func(p *plant)) func(*plant) {
+		return func(p *plant) {
+			zero(p)
+			p.LoadByte(amd64.RCX, amd64.Mem{Base: index, Index: amd64.None, GS: true, Disp: disp})
+		}
+	}
+	byteOf := func(p *plant) { p.Movzx8(amd64.RCX, amd64.RAX) }
+	check(t, []planted{
+		{"as it is", "", look(amd64.RCX, rewrite.OffAlign, byteOf)},
+		{"whole register", verify.RuleState, look(amd64.RCX, rewrite.OffAlign, func(p *plant) {})},
+		{"16 bits", verify.RuleState, look(amd64.RCX, rewrite.OffAlign, func(p *plant) { p.Movzx16(amd64.RCX, amd64.RAX) })},
+		{"one further", verify.RuleState, look(amd64.RCX, rewrite.OffAlign+1, byteOf)},
+		{"one before", verify.RuleState, look(amd64.RCX, rewrite.OffAlign-1, byteOf)},
+		{"another field", verify.RuleState, look(amd64.RCX, rewrite.OffBase, byteOf)},
+		{"8 bytes", verify.RuleState, func(p *plant) {
+			byteOf(p)
+			p.Load64(amd64.RCX, amd64.Mem{Base: amd64.RCX, Index: amd64.None, GS: true, Disp: rewrite.OffAlign})
+		}},
+		{"store", verify.RuleState, func(p *plant) {
+			byteOf(p)
+			p.OpMem(amd64.Form{Opcode: 0x88}, amd64.RDX, amd64.Mem{Base: amd64.RCX, Index: amd64.None, GS: true, Disp: rewrite.OffAlign})
+		}},
+		{"base of the window as the index", verify.RuleState, look(base, rewrite.OffAlign, byteOf)},
+	}, leave)
 }
 
 // copying is REP MOVS with its checks.
@@ -339,8 +388,11 @@ func TestReturnStub(t *testing.T) {
 	var e *verify.Error
 	require.ErrorAs(t, v.Check(u), &e)
 	require.Equal(t, verify.RuleStack, e.Rule)
+	require.ErrorAs(t, v.CheckReturnStub(u), &e)
+	require.Equal(t, verify.RuleBranch, e.Rule)
 
 	leave := unit(func(p *plant) { p.leave() })
+	leave.Entries = nil
 	require.ErrorAs(t, v.CheckReturnStub(leave), &e)
 	require.Equal(t, verify.RuleMark, e.Rule)
 }

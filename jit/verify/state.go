@@ -52,22 +52,31 @@ func landingState() state {
 	return s
 }
 
+// targetState is what is assumed at what the table of indirect targets holds.
+func targetState() state {
+	s := entryState()
+	s.r[temp0] = unknown
+	s.depth, s.top = 1, unknown
+	return s
+}
+
 // set gives register r another value.
 func (s *state) set(r uint8, v value) {
 	if s.refs>>r&1 != 0 {
 		for i := range s.r {
-			s.r[i] = s.r[i].forget(r)
+			s.r[i].upper &^= 1 << r
 		}
 		for i := range s.cell {
-			s.cell[i].v = s.cell[i].v.forget(r)
+			s.cell[i].v.upper &^= 1 << r
 			s.cell[i].same &^= 1 << r
 		}
-		s.top = s.top.forget(r)
+		s.top.upper &^= 1 << r
 		s.carry &^= 1 << r
 		s.refs &^= 1 << r
 	}
-	s.r[r] = v.forget(r)
-	s.refs |= s.r[r].refers()
+	v.upper &^= 1 << r
+	s.r[r] = v
+	s.refs |= v.upper
 }
 
 // setPart gives the low width bytes of register r another value.
@@ -100,9 +109,6 @@ func (s *state) zero(r uint8, half bool) {
 	for k := range s.r {
 		if v.upper>>k&1 != 0 {
 			s.clean(uint8(k))
-		}
-		if e := &s.r[k]; v.kind == match && e.kind == entry && e.of == v.of {
-			*e = value{kind: hit}
 		}
 	}
 }
@@ -150,25 +156,15 @@ func (s *state) sum(in *instruction) value {
 	if m.Index != x86.Zero {
 		x = s.r[m.Index].shift(m.Scale)
 	}
-	sum := b.add(x)
-	if m.Disp != 0 {
-		return sum.add(constant(m.Disp))
-	}
 	switch {
-	case m.Index == x86.Zero:
+	case m.Index == x86.Zero && m.Disp == 0:
 		return b
-	case m.Base == x86.Zero:
+	case m.Base == x86.Zero && m.Disp == 0:
 		return x
-	case b.times > 0 && x.times > 0 && b.of == x.of && b.times+x.times <= 16:
-		sum.of, sum.times = b.of, b.times+x.times
-	case b.kind == table && x.kind == data && x.times == 16:
-		return value{kind: entry, of: x.of}
-	case b.kind == key && m.Index == b.of && m.Scale == 0:
-		return value{kind: match, of: b.of}
-	case x.kind == key && m.Base == x.of && m.Scale == 0:
-		return value{kind: match, of: x.of}
+	case m.Disp == 0:
+		return b.add(x)
 	}
-	return sum
+	return b.add(x).add(constant(m.Disp))
 }
 
 // hidden returns a register of the guest that may hold what the guest must not

@@ -17,6 +17,7 @@ const (
 	leave                   // jump through it
 	count                   // load; store what was loaded plus a constant, whole
 	scratch                 // load and store; what is in it is tracked
+	lookup                  // load a byte, whose place may be computed
 )
 
 // field is a part of the State.
@@ -45,6 +46,7 @@ var fields = func() []field {
 		return field{name: "R[" + x86.RegName(uint8(r), 8) + "]", offset: offR + 8*int64(r), width: 8, use: u}
 	}
 	f := []field{
+		lookupField: context("Align", unsafe.Offsetof(x86.Context{}.Align), int64(len(x86.Context{}.Align)), lookup),
 		context("Reason", unsafe.Offsetof(x86.Context{}.Reason), 4, reason),
 		context("Table", unsafe.Offsetof(x86.Context{}.Table), 8, address),
 		context("Exit", unsafe.Offsetof(x86.Context{}.Exit), 8, leave),
@@ -68,6 +70,9 @@ var fields = func() []field {
 	}
 	return f
 }()
+
+// lookupField is the number of the field to look bytes up in.
+const lookupField = 0
 
 // cells is how many fields are tracked.
 const cells = 3

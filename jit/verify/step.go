@@ -46,7 +46,7 @@ func (v *Verifier) compute(in *instruction, s *state) error {
 		s.set(a[0].Reg, s.r[a[0].Reg].not())
 		return nil
 	}
-	if in.mark == rewrite.Within {
+	if in.mark == rewrite.Within && !in.rule.quiet {
 		return v.fail(RuleMark, in, "it may trap where no instruction of the guest begins")
 	}
 	memory := false
@@ -150,15 +150,15 @@ func (v *Verifier) access(in *instruction, s *state, a *x86.Arg) error {
 }
 
 func (v *Verifier) windowAccess(in *instruction, s *state, width int64) error {
-	if in.mark == rewrite.Within {
-		return v.fail(RuleMark, in, "an access may be refused where no instruction of the guest begins")
-	}
 	at := s.sum(in)
 	if at.kind != window {
 		return v.fail(RuleMemory, in, "the address is not the window's base plus a bounded number")
 	}
 	if !inReach(at, width) {
 		return v.fail(RuleMemory, in, "it may be outside the window: the offset lies between %#x and %#x", at.lo, at.hi)
+	}
+	if in.mark == rewrite.Within {
+		return v.fail(RuleMark, in, "an access may be refused where no instruction of the guest begins")
 	}
 	return nil
 }
@@ -236,14 +236,14 @@ func (v *Verifier) move(in *instruction, s *state) error {
 func (v *Verifier) load(in *instruction, s *state, a *x86.Arg) (value, error) {
 	width := int64(a.Width)
 	if !in.Has(x86.PrefixGS) {
-		if m := &in.Mem; m.Base < 16 && m.Index == x86.Zero && m.Disp == 0 && s.r[m.Base].kind == entry && width == 8 {
-			return value{kind: key, of: s.r[m.Base].of}, nil
-		}
 		if err := v.windowAccess(in, s, width); err != nil {
 			return anything, err
 		}
 		v.narrow(in, s)
 		return part(width), nil
+	}
+	if in.Mem.Base != x86.Zero && width == 1 && inLookup(s.sum(in)) {
+		return part(1), nil
 	}
 	f, err := v.field(in, width)
 	if err != nil {
@@ -267,6 +267,13 @@ func (v *Verifier) load(in *instruction, s *state, a *x86.Arg) (value, error) {
 	return anything, v.fail(RuleState, in, "%s is not to be loaded like this", f.name)
 }
 
+// inLookup reports whether an offset in the State is in the table that code
+// may look a byte up in.
+func inLookup(at value) bool {
+	f := &fields[lookupField]
+	return at.kind == data && at.lo >= f.offset && at.hi < f.offset+f.width
+}
+
 // part is what is known of a number of width bytes.
 func part(width int64) value {
 	if width >= 8 {
@@ -275,15 +282,15 @@ func part(width int64) value {
 	return within(0, 1<<(8*width)-1)
 }
 
-// narrow notes what is known of the index of a window access that was not
-// refused: the first and last 64 KiB are never mapped.
+// narrow notes what is known of the index of a window access by MOV or MOVZX
+// that was not refused: the first and last 64 KiB are never mapped.
 func (v *Verifier) narrow(in *instruction, s *state) {
 	m := &in.Mem
 	if m.Base != windowBase || m.Index == x86.Zero || m.Scale != 0 {
 		return
 	}
 	x := &s.r[m.Index]
-	lo, hi := max(x.lo, -m.Disp), min(x.hi, max32-m.Disp)
+	lo, hi := max(x.lo, Reach-m.Disp), min(x.hi, max32-Reach-m.Disp)
 	if x.kind == data && (x.lo < 0 || x.hi > max32) && lo <= hi {
 		x.lo, x.hi = lo, hi
 	}
@@ -296,7 +303,11 @@ func (v *Verifier) store(in *instruction, s *state, a *x86.Arg, n value) error {
 		if n.kind != data {
 			return v.fail(RuleRegister, in, "it may make a host address known to the guest")
 		}
-		return v.windowAccess(in, s, width)
+		err := v.windowAccess(in, s, width)
+		if err == nil {
+			v.narrow(in, s)
+		}
+		return err
 	}
 	f, err := v.field(in, width)
 	if err != nil {
@@ -316,7 +327,7 @@ func (v *Verifier) store(in *instruction, s *state, a *x86.Arg, n value) error {
 			}
 		}
 		s.cell[f.cell] = c
-		s.refs |= c.same | c.v.refers()
+		s.refs |= c.same | c.v.upper
 	case f.use == count && whole && n.kind == left && n.lo == n.hi && n.lo >= -v.maximum && n.lo <= v.maximum:
 	case f.use&store != 0 && n.kind == data:
 	default:
@@ -340,9 +351,6 @@ func (v *Verifier) extend(in *instruction, s *state) error {
 			return v.fail(RuleRegister, in, "%s may hold a host address", name(r))
 		}
 		n = part(int64(src.Width))
-		if src.Width == 2 {
-			n.of, n.times = r, 1
-		}
 	}
 	if dst.Width < 4 && s.r[dst.Reg&15].kind != data {
 		return v.fail(RuleRegister, in, "%s may hold a host address", name(dst.Reg&15))
@@ -354,9 +362,6 @@ func (v *Verifier) extend(in *instruction, s *state) error {
 // str is MOVS or STOS on window addresses. A repeated one goes on by steps of
 // at most 8 bytes until it is refused.
 func (v *Verifier) str(in *instruction, s *state) error {
-	if in.mark == rewrite.Within {
-		return v.fail(RuleMark, in, "an access may be refused where no instruction of the guest begins")
-	}
 	pointers := []uint8{x86.RDI}
 	if in.rule.class == copying {
 		pointers = append(pointers, x86.RSI)
@@ -365,6 +370,9 @@ func (v *Verifier) str(in *instruction, s *state) error {
 		if !inReach(s.r[r], 8) {
 			return v.fail(RuleMemory, in, "%s is not certainly an address in the window", name(r))
 		}
+	}
+	if in.mark == rewrite.Within {
+		return v.fail(RuleMark, in, "an access may be refused where no instruction of the guest begins")
 	}
 	if s.r[x86.RAX].kind != data || s.r[x86.RCX].kind != data {
 		return v.fail(RuleRegister, in, "rax or rcx may hold a host address")

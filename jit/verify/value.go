@@ -19,24 +19,13 @@ const (
 	code
 	// left is Context.Left plus lo.
 	left
-	// table is the address of the thread's table, entry that of the table's
-	// entry for the address in register of, key what that holds first, and
-	// match the sum of the key and the register: zero if the entry is of that
-	// address. hit is the address of such an entry.
+	// table is the address of the table of indirect targets.
 	table
-	entry
-	key
-	match
-	hit
 )
 
 // value is what is known of a register's 64 bits.
 type value struct {
-	kind kind
-	of   uint8
-	// times, if it is not 0, says that this is as many times the low 16 bits of
-	// register of.
-	times  uint8
+	kind   kind
 	lo, hi int64
 	// upper has a bit for each register that is below 4 GiB if this is zero.
 	upper uint16
@@ -111,11 +100,7 @@ func (v value) shift(n uint8) value {
 	case n == 0:
 		return v
 	case v.is32():
-		w := value{kind: data, lo: v.lo << n, hi: v.hi << n, upper: v.upper}
-		if t := v.times << n; t>>n == v.times {
-			w.of, w.times = v.of, t
-		}
-		return w
+		return value{kind: data, lo: v.lo << n, hi: v.hi << n, upper: v.upper}
 	case v.kind == data:
 		return unknown
 	}
@@ -133,29 +118,6 @@ func (v value) not() value {
 		return value{kind: window, lo: ^v.hi, hi: ^v.lo}
 	}
 	return anything
-}
-
-// forget is v once register r has another value.
-func (v value) forget(r uint8) value {
-	v.upper &^= 1 << r
-	if v.of != r {
-		return v
-	}
-	switch {
-	case v.kind == data:
-		v.of, v.times = 0, 0
-	case v.kind == entry || v.kind == key || v.kind == match:
-		return anything
-	}
-	return v
-}
-
-// refers has a bit for each register whose change forget must know of.
-func (v value) refers() uint16 {
-	if v.times != 0 || v.kind == entry || v.kind == key || v.kind == match {
-		return v.upper | 1<<v.of
-	}
-	return v.upper
 }
 
 // ladder are the intervals to which those that grow are widened, so that they

@@ -47,7 +47,7 @@ type Verifier struct {
 	maximum   int64 // how much a unit may give or take of Context.Left
 
 	unit  *rewrite.Unit
-	stub  bool
+	at    *state
 	insts []instruction
 	index []int32 // of the instruction at an offset, or -1
 	exits map[uint32]int
@@ -67,15 +67,31 @@ func New(supported func(feature string) bool) *Verifier {
 
 // Check proves that the unit is confined, or returns an *Error that says what
 // could not be proved.
-func (v *Verifier) Check(u *rewrite.Unit) error { return v.check(u, false) }
+func (v *Verifier) Check(u *rewrite.Unit) error { return v.check(u, nil) }
+
+// CheckTarget is Check for a unit whose beginning is put into the table of
+// indirect targets: R13 is the address that the guest goes to, and the guest's
+// rcx lies on the host stack. It need have no other entries.
+func (v *Verifier) CheckTarget(u *rewrite.Unit) error {
+	s := targetState()
+	return v.check(u, &s)
+}
 
 // CheckReturnStub is Check for what rewrite.Translator.ReturnStub makes. Its
 // only entry is the beginning; what is special is that a return has just taken
 // its address off the host stack.
-func (v *Verifier) CheckReturnStub(u *rewrite.Unit) error { return v.check(u, true) }
+func (v *Verifier) CheckReturnStub(u *rewrite.Unit) error {
+	if len(u.Entries) > 0 {
+		return failAt(RuleBranch, int(u.Entries[0].Offset), "the stub for returns has no other entries")
+	}
+	s := landingState()
+	s.depth = -1
+	return v.check(u, &s)
+}
 
-func (v *Verifier) check(u *rewrite.Unit, stub bool) error {
-	v.unit, v.stub = u, stub
+// check checks a unit. At its beginning the state is at, if that is not nil.
+func (v *Verifier) check(u *rewrite.Unit, at *state) error {
+	v.unit, v.at = u, at
 	if err := v.sweep(); err != nil {
 		return err
 	}

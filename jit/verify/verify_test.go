@@ -35,6 +35,12 @@ func TestGuests(t *testing.T) {
 			require.NotZero(t, units, p.name)
 			t.Logf("%s, %s: %d units", p.name, flavour, units)
 			require.NoError(t, v.CheckReturnStub(tr.ReturnStub()))
+			for _, s := range p.symbols {
+				if u, ok := tr.TranslateTarget(s.Value, p.fetch); ok {
+					require.NoError(t, v.CheckTarget(u), "%s, %s", p.name, s.Name)
+				}
+				require.NoError(t, v.CheckTarget(tr.EntryStub(s.Value)))
+			}
 		}
 	}
 }
