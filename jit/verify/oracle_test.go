@@ -1,0 +1,279 @@
+package verify_test
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/nuage-emu/nuage/cpu"
+	"github.com/nuage-emu/nuage/cpu/x86"
+	"github.com/nuage-emu/nuage/jit/rewrite"
+	"github.com/nuage-emu/nuage/jit/verify"
+	"github.com/nuage-emu/nuage/memory"
+)
+
+// The oracle runs a unit's host code, instruction by instruction, in the
+// interpreter, with the registers as bad as they may be, and looks at where
+// each access would have gone on the host. It knows nothing of how the verifier
+// reasons. The machine is laid out in the interpreter's 4 GiB; the window's
+// address is far above them, which the interpreter does not look at, so that
+// an access to the window goes to its offset, and one to an address of the host
+// that the code should not have is told apart.
+const (
+	oracleCode   = 0x2000_0000
+	oracleState  = 0x3000_0000
+	oracleStack  = 0x3100_0000
+	oracleTable  = 0x3200_0000
+	oracleExit   = 0x3300_0000 // where things lead to: no code
+	oracleEntry  = 0x3300_1000
+	oracleReturn = 0x3300_2000
+	oracleData   = 0x1000_0000 // guest memory
+	oracleSize   = 1 << 20
+	oracleWindow = 0x7A7A_0000_0000_0000
+)
+
+type oracle struct {
+	space  *memory.Space
+	engine cpu.Engine
+	thread *cpu.Thread
+	s      *x86.State
+	state  []byte // as it was at the beginning of a run
+}
+
+func newOracle(t testing.TB) *oracle {
+	o := &oracle{}
+	var err error
+	o.space, err = memory.New(memory.Options{Form: memory.Paged})
+	require.NoError(t, err)
+	for _, m := range []struct{ at, size uint64 }{
+		{oracleState, 0x2000}, {oracleStack, 0x2000}, {oracleTable, 1 << 20}, {oracleData, oracleSize},
+	} {
+		_, err := o.space.Map(memory.Mapping{Addr: m.at, Len: m.size, Prot: memory.Read | memory.Write, MaxProt: memory.Read | memory.Write, Fixed: true})
+		require.NoError(t, err)
+	}
+	_, err = o.space.Map(memory.Mapping{Addr: oracleCode, Len: 1 << 20, Prot: memory.Write, MaxProt: memory.Read | memory.Write | memory.Exec, Fixed: true})
+	require.NoError(t, err)
+	table := make([]byte, 8<<16)
+	for i := 0; i < len(table); i += 8 {
+		binary.LittleEndian.PutUint64(table[i:], oracleEntry)
+	}
+	require.NoError(t, o.space.WriteAt(table, oracleTable))
+	o.engine = x86.NewInterpreter(o.space, x86.Options{})
+	o.thread = &cpu.Thread{State: o.engine.NewState()}
+	o.s = o.thread.State.(*x86.State)
+	return o
+}
+
+func (o *oracle) close(t testing.TB) {
+	require.NoError(t, o.engine.Close())
+	require.NoError(t, o.space.Close())
+}
+
+func (o *oracle) put64(t testing.TB, at, v uint64) {
+	require.NoError(t, o.space.WriteAt(binary.LittleEndian.AppendUint64(nil, v), at))
+}
+
+func (o *oracle) load(t testing.TB, u *rewrite.Unit) {
+	require.NoError(t, o.space.Protect(oracleCode, 1<<20, memory.Read|memory.Write))
+	require.NoError(t, o.space.WriteAt(u.Code, oracleCode))
+	require.NoError(t, o.space.Protect(oracleCode, 1<<20, memory.Read|memory.Exec))
+}
+
+// run runs the unit from an entry. It returns what the code did that it must
+// not do, or nil.
+func (o *oracle) run(t testing.TB, u *rewrite.Unit, starts map[uint64]bool, rnd *rand.Rand) error {
+	o.seed(t, u, rnd)
+	sp := o.s.R[x86.RSP]
+	for range 300 {
+		pc := o.s.PC()
+		switch pc {
+		case oracleExit:
+			return o.left(t, o.s.R[x86.RSP], sp, starts)
+		case oracleEntry: // rcx is on the stack
+			return o.left(t, o.s.R[x86.RSP]+8, sp, starts)
+		case oracleReturn:
+			return o.left(t, o.s.R[x86.RSP], sp+8, starts)
+		}
+		if !starts[pc-oracleCode] {
+			return fmt.Errorf("it runs at %#x, where no instruction begins", pc)
+		}
+		var d x86.Inst
+		if err := x86.Decode(&d, u.Code[pc-oracleCode:], pc); err != nil {
+			return err
+		}
+		if stop, err := o.look(&d); stop || err != nil {
+			return err
+		}
+		o.thread.Retired = 0
+		if stop := o.engine.Run(o.thread, 1); stop.Kind != cpu.StopBudget {
+			return nil // a fault or a division by zero: a trap
+		}
+		if o.s.R[x86.R15] != oracleWindow {
+			return fmt.Errorf("%s has changed the window's base", d.Text(nil))
+		}
+	}
+	return nil
+}
+
+// seed sets the machine up.
+func (o *oracle) seed(t testing.TB, u *rewrite.Unit, rnd *rand.Rand) {
+	o.s.Reset(cpu.Start{PC: oracleCode + uint64(u.Entries[rnd.IntN(len(u.Entries))].Offset)})
+	o.thread.State = o.s
+	for r := range 16 {
+		switch rnd.IntN(6) {
+		case 0:
+			o.s.R[r] = rnd.Uint64() >> 2
+		case 1:
+			o.s.R[r] = uint64(int64(rnd.IntN(256)) - 128)
+		case 2:
+			o.s.R[r] = 0xFFFF_FFFF - uint64(rnd.IntN(64))
+		default:
+			o.s.R[r] = oracleData + uint64(rnd.IntN(oracleSize))
+		}
+		for k := range o.s.V[r] {
+			o.s.V[r][k] = rnd.Uint64()
+		}
+	}
+	o.s.R[x86.R12] = oracleData + oracleSize/2
+	if rnd.IntN(4) == 0 {
+		o.s.R[x86.R12] = uint64(rnd.Uint32())
+	}
+	o.s.SetFlags(rnd.Uint64() & (x86.FlagsStatus | x86.FlagD))
+	o.s.R[x86.R15] = oracleWindow
+	o.s.R[x86.RSP] = oracleStack + 0x1000
+	o.s.R[x86.GSBase] = oracleState
+	o.put64(t, oracleStack+0x1000, oracleReturn)
+
+	o.state = make([]byte, 0x2000)
+	for i := range o.state {
+		o.state[i] = byte(rnd.Uint32())
+	}
+	set := func(off int32, v uint64) { binary.LittleEndian.PutUint64(o.state[off:], v) }
+	for _, r := range []int{x86.R11, x86.R12, x86.R14, x86.R15} {
+		set(rewrite.OffR+8*int32(r), oracleData+uint64(rnd.IntN(oracleSize)))
+	}
+	set(rewrite.OffR+8*x86.FSBase, oracleData)
+	set(rewrite.OffR+8*x86.GSBase, 0)
+	set(rewrite.OffTable, oracleTable)
+	set(rewrite.OffExit, oracleExit)
+	set(rewrite.OffLeft, uint64(rnd.IntN(1000)))
+	require.NoError(t, o.space.WriteAt(o.state, oracleState))
+}
+
+// look says whether the instruction accesses what it must not (the error), or
+// what would be a fault on the host (stop).
+func (o *oracle) look(d *x86.Inst) (stop bool, err error) {
+	for i := range d.Args[:d.NArgs] {
+		a := &d.Args[i]
+		switch {
+		case a.Kind == x86.ArgMem && a.Op.Access:
+			if stop, err = o.operand(d, a); stop || err != nil {
+				return stop, err
+			}
+		case a.Kind == x86.ArgStrDst:
+			stop, err = o.window(d, o.s.R[x86.RDI], 8)
+		case a.Kind == x86.ArgStrSrc && !stop && err == nil:
+			stop, err = o.window(d, o.s.R[x86.RSI], 8)
+		}
+	}
+	switch d.Row.Name {
+	case "push", "pop", "call", "ret":
+		if sp := o.s.R[x86.RSP]; sp < oracleStack+0x100 || sp > oracleStack+0x1008 {
+			return false, fmt.Errorf("%s with the host stack at %#x", d.Text(nil), sp)
+		}
+	}
+	if stop || err != nil || d.Prefix&x86.PrefixRep == 0 || d.Row.Attr&x86.Rep == 0 {
+		return stop, err
+	}
+	// A long copy would walk over what is not the window's here.
+	return o.s.R[x86.RCX] > 16, nil
+}
+
+func (o *oracle) operand(d *x86.Inst, a *x86.Arg) (stop bool, err error) {
+	ea := uint64(d.Mem.Disp)
+	if d.Mem.RIP {
+		ea += d.Next()
+	}
+	if d.Mem.Base != x86.Zero {
+		ea += o.s.R[d.Mem.Base]
+	}
+	if d.Mem.Index != x86.Zero {
+		ea += o.s.R[d.Mem.Index] << d.Mem.Scale
+	}
+	if d.Prefix&x86.PrefixAddr32 != 0 {
+		ea = uint64(uint32(ea))
+	}
+	switch {
+	case d.Prefix&x86.PrefixGS != 0:
+		if ea+uint64(a.Width) > 0x2000 {
+			return false, fmt.Errorf("%s accesses the State at %#x", d.Text(nil), ea)
+		}
+		return false, nil
+	case ea >= oracleTable && ea+uint64(a.Width) <= oracleTable+8<<16 && !a.Op.Write:
+		return false, nil
+	}
+	return o.window(d, ea, uint64(a.Width))
+}
+
+// window says whether an access lies in the window or its guards. One to what
+// the window does not have here is a fault.
+func (o *oracle) window(d *x86.Inst, ea, width uint64) (stop bool, err error) {
+	at := ea - oracleWindow + verify.Reach
+	if at > 1<<32+2*verify.Reach-width {
+		return false, fmt.Errorf("%s accesses %#x on the host", d.Text(nil), ea)
+	}
+	at = uint64(uint32(at - verify.Reach))
+	return at < oracleData || at+width > oracleData+oracleSize, nil
+}
+
+// left checks the machine where the code has left the unit: the host stack is
+// where it was, or below that are landings only.
+func (o *oracle) left(t testing.TB, sp, before uint64, starts map[uint64]bool) error {
+	for ; sp < before; sp += 8 {
+		var b [8]byte
+		require.NoError(t, o.space.ReadAt(b[:], sp))
+		if landing := binary.LittleEndian.Uint64(b[:]); !starts[landing-oracleCode] {
+			return fmt.Errorf("left with %#x on the host stack", landing)
+		}
+	}
+	if sp != before {
+		return fmt.Errorf("left with the host stack at %#x instead of %#x", sp, before)
+	}
+	for r := range 16 {
+		if r != x86.R13 && r != x86.R14 && r != x86.R15 && (o.s.R[r]>>48 == oracleWindow>>48 || -o.s.R[r]>>48 == oracleWindow>>48) {
+			return fmt.Errorf("left with a host address in %s", x86.RegName(uint8(r), 8))
+		}
+	}
+	now := make([]byte, len(o.state))
+	require.NoError(t, o.space.ReadAt(now, oracleState))
+	free := [][2]int32{{rewrite.OffReason, 4}, {rewrite.OffScratch, 8}, {rewrite.OffScratch2, 8}, {rewrite.OffLeft, 8}, {rewrite.OffR + 8*x86.RSP, 8}}
+	for _, r := range []int{x86.R11, x86.R12, x86.R14, x86.R15} {
+		free = append(free, [2]int32{rewrite.OffR + 8*int32(r), 8})
+	}
+	for _, f := range free {
+		copy(now[f[0]:f[0]+f[1]], o.state[f[0]:])
+	}
+	for i := range now {
+		if now[i] != o.state[i] {
+			return fmt.Errorf("the State has changed at %#x", i)
+		}
+	}
+	return nil
+}
+
+// beginnings are the offsets at which instructions begin.
+func beginnings(code []byte) map[uint64]bool {
+	m := make(map[uint64]bool)
+	for at := 0; at < len(code); {
+		var d x86.Inst
+		if x86.Decode(&d, code[at:], uint64(at)) != nil {
+			return m
+		}
+		m[uint64(at)] = true
+		at += d.Len
+	}
+	return m
+}
