@@ -20,6 +20,7 @@ import (
 type grammar struct {
 	Run     runCmd     `cmd:"" help:"Run a program."`
 	Inspect inspectCmd `cmd:"" help:"Show what a program is: segments, symbols, the calls it uses, its code."`
+	Jit     jitCmd     `cmd:"" help:"Show what the translator makes of a program: guest instructions beside host code."`
 	Calls   callsCmd   `cmd:"" help:"List the system calls: numbers, arguments, rights, what this build supports."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
