@@ -82,7 +82,10 @@ func kindOfRow(r *x86.Row) kind {
 		return k
 	}
 	sec := r.Section()
-	plain := plainFeatures[sec.Feature]
+	plain := sec.Feature != ""
+	for f := range strings.SplitSeq(sec.Feature, ", ") {
+		plain = plain && plainFeatures[f]
+	}
 	if sec.Feature == "" {
 		for _, s := range plainSections {
 			plain = plain || strings.Contains(sec.Ref, s)
