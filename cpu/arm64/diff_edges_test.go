@@ -190,6 +190,9 @@ func b2i(b bool) int {
 func TestEdges(t *testing.T) {
 	u := newDuel(t)
 	step, states := 2111, 40
+	if testing.Short() {
+		step = 10_007
+	}
 	if v := os.Getenv("NUAGE_EDGES"); v != "" {
 		var err error
 		step, err = strconv.Atoi(v)

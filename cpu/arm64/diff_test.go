@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -87,6 +88,33 @@ type duel struct {
 	failures int
 }
 
+// builtServer is the program of package native, built once for all tests.
+type builtServer struct {
+	once sync.Once
+	dir  string
+	path string
+	err  error
+}
+
+var server builtServer
+
+func (s *builtServer) build() error {
+	s.once.Do(func() {
+		if s.dir, s.err = os.MkdirTemp("", "nuage-arm64-"); s.err == nil {
+			s.path, s.err = native.Build(s.dir)
+		}
+	})
+	return s.err
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if server.dir != "" {
+		os.RemoveAll(server.dir)
+	}
+	os.Exit(code)
+}
+
 func newDuel(t testing.TB) *duel {
 	if err := native.Find(); err != nil {
 		if os.Getenv("NUAGE_CI") != "" {
@@ -94,9 +122,8 @@ func newDuel(t testing.TB) *duel {
 		}
 		t.Skip(err)
 	}
-	server, err := native.Build(t.TempDir())
-	require.NoError(t, err)
-	return &duel{t: t, server: server, machines: map[string]*native.Machine{}, s: newSubject(t)}
+	require.NoError(t, server.build())
+	return &duel{t: t, server: server.path, machines: map[string]*native.Machine{}, s: newSubject(t)}
 }
 
 func (u *duel) machine(model string) *native.Machine {
