@@ -38,6 +38,26 @@ func TestSubjectsTranslated(t *testing.T) {
 	}
 }
 
+// TestDeterministicTranslated: a deterministic run by engine jit is that of the
+// interpreter to the last instruction: calls, results, counts and registers at
+// each change of threads.
+func TestDeterministicTranslated(t *testing.T) {
+	requireTranslator(t)
+	for _, set := range setsToRepeat() {
+		if set[:3] != "x86" {
+			continue
+		}
+		for _, subject := range subjectsOf(set) {
+			t.Run(set+"/"+subject, func(t *testing.T) {
+				t.Parallel()
+				o := nuage.Options{Memory: memory.Window, Engine: nuage.JIT, Seed: subjectSeed}
+				requireSame(t, courseOf(t, set, subject), deterministicRun(t, imageOf(t, set, subject), o,
+					nuage.Config{Args: subjectArgs(nuage.MemoryDir())}))
+			})
+		}
+	}
+}
+
 // requireTranslator skips the test where there is no translator.
 func requireTranslator(t *testing.T) {
 	space, err := memory.New(memory.Options{Form: memory.Window})
