@@ -459,6 +459,9 @@ func (g *input) special(rnd *rand.Rand, e *encoding, region, pc, target uint64) 
 	rm := int(e.modrm&7 | e.rex&rexB<<3)
 	reg := int(e.modrm>>3&7 | e.rex&rexR<<1)
 	rnd64 := rnd.Uint64()
+	if e.row.Attr&RepZ != 0 && chance(rnd, 1, 2) {
+		g.alike(rnd, e)
+	}
 	if e.row.loadsSegment() {
 		return g.selectors(rnd, e, region, target, rm)
 	}
@@ -534,6 +537,26 @@ func (g *input) special(rnd *rand.Rand, e *encoding, region, pc, target uint64) 
 		g.put(e, region, target+24, uint64(mxcsr(rnd)))
 	}
 	return true
+}
+
+// alike fills memory with elements of which most are the same, and rax with one
+// of these, so that comparisons go on.
+func (g *input) alike(rnd *rand.Rand, e *encoding) {
+	v := lane(rnd)
+	if chance(rnd, 1, 2) {
+		v = v & 0xFF * 0x0101_0101_0101_0101
+	}
+	end := len(g.hot)
+	if e.area.readOnly {
+		end = hotReach
+	}
+	g.R[RAX] = v
+	for i := 0; i < end; i += 8 {
+		binary.LittleEndian.PutUint64(g.hot[i:], v)
+	}
+	for range rnd.IntN(100) {
+		g.hot[rnd.IntN(end)]++
+	}
 }
 
 // selectors makes every selector that the instruction could load one that
