@@ -158,14 +158,12 @@ func (t *Translator) translate(pc uint64, indirect bool, fetch func(pc uint64) [
 		n := 1
 		switch in.kind {
 		case kindPush:
-			n = t.pushes(i)
+			n, open = t.pushes(i), true
 		case kindPop:
 			n = t.pops(i)
+			open = t.insts[i+n-1].kind != kindRet
 		default:
 			open = t.emit(i)
-		}
-		if n > 1 || in.kind == kindPop {
-			open = t.insts[i+n-1].kind != kindRet
 		}
 		t.rest = max(t.rest-1, 0)
 		i += n
