@@ -2,7 +2,6 @@ package verify_test
 
 import (
 	"debug/elf"
-	"os"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -117,10 +116,4 @@ func copyUnit(u *rewrite.Unit) *rewrite.Unit {
 	c := *u
 	c.Code, c.Entries, c.Exits, c.Marks = slices.Clone(u.Code), slices.Clone(u.Entries), slices.Clone(u.Exits), slices.Clone(u.Marks)
 	return &c
-}
-
-func readFile(t testing.TB, path string) []byte {
-	b, err := os.ReadFile(path)
-	require.NoError(t, err)
-	return b
 }
