@@ -177,8 +177,9 @@ func TestLockstepRandom(t *testing.T) {
 	var retired, stops uint64
 	kinds := map[cpu.StopKind]uint64{}
 	for _, once := range []uint64{
-		138,  // ROL of memory by an immediate
-		7775, // a locked access that crosses a cache line, where nothing is mapped: the host hangs
+		138,     // ROL of memory by an immediate
+		7775,    // a locked access that crosses a cache line, where nothing is mapped: the host hangs
+		1000146, // AH to DH beside a memory operand whose address needs T1
 	} {
 		lockstep(t, once, kinds)
 	}

@@ -194,6 +194,7 @@ func (t *Translator) plain(i int) {
 	n := 0
 	f := form(d)
 	direct := t.inState(d, &f)
+	high := amd64.None // whose second byte is wanted in T1
 	reg, rm, opreg := amd64.Reg(d.ModRM>>3&7), amd64.Reg(d.ModRM&7), amd64.Reg(0)
 	for k := range d.Args[:d.NArgs] {
 		arg := &d.Args[k]
@@ -203,11 +204,7 @@ func (t *Translator) plain(i int) {
 		case arg.Kind != x86.ArgReg || arg.Op.Method == 'r':
 			continue
 		case arg.IsHigh() && d.HasMem:
-			h = t1
-			a.Store64(atScratch, hostOf[arg.Reg&15])
-			m := atScratch
-			m.Disp++
-			a.LoadByte(t1, m)
+			h, high = t1, hostOf[arg.Reg&15]
 		case arg.IsHigh():
 			h = amd64.Reg(arg.Reg&15 + 4)
 		case k == direct:
@@ -236,6 +233,12 @@ func (t *Translator) plain(i int) {
 		if d.Lock() || d.Row.Name == "xchg" {
 			m = t.aligned(in, m)
 		}
+	}
+	if high != amd64.None {
+		a.Store64(atScratch, high)
+		second := atScratch
+		second.Disp++
+		a.LoadByte(t1, second)
 	}
 	for _, k := range temps[:n] {
 		if k.load {
