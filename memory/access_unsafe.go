@@ -156,6 +156,9 @@ func (s *Space) Probe(addr, n uint32, need Prot) {
 
 func (s *Space) probeByte(addr uint32, need Prot) {
 	if s.base != nil {
+		if addr&3 != 0 {
+			defer s.blame(addr)
+		}
 		if need&Write != 0 {
 			atomic.AddUint32((*uint32)(unsafe.Add(s.base, uintptr(addr&^3))), 0)
 		} else {

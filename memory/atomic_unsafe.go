@@ -90,6 +90,9 @@ func (s *Space) update(op operation, addr, n uint32, old, v uint64) uint64 {
 	if in&3+n <= 4 {
 		return s.updatePart32(op, addr, uint32(mask), old, v)
 	}
+	if in != 0 {
+		defer s.blame(addr)
+	}
 	p := (*uint64)(s.cell(addr &^ 7))
 	shift := 8 * in
 	for {
@@ -104,6 +107,9 @@ func (s *Space) update(op operation, addr, n uint32, old, v uint64) uint64 {
 }
 
 func (s *Space) updatePart32(op operation, addr, mask uint32, old, v uint64) uint64 {
+	if addr&3 != 0 {
+		defer s.blame(addr)
+	}
 	p := (*uint32)(s.cell(addr &^ 3))
 	shift := 8 * (addr & 3)
 	for {

@@ -97,6 +97,36 @@ type addressed interface {
 	Addr() uintptr
 }
 
+// blamed is a refused access to the word around the byte that the guest meant.
+type blamed struct {
+	addressed
+	addr uintptr
+}
+
+func (b blamed) Addr() uintptr { return b.addr }
+
+// blame is deferred around an access to the aligned word in which addr lies: the
+// host refuses the word, and the guest is told of its own address.
+func (s *Space) blame(addr uint32) {
+	const word = 7
+	switch e := recover().(type) {
+	case nil:
+	case *Fault:
+		exact := *e
+		if e.Addr&^word == uint64(addr)&^word {
+			exact.Addr = uint64(addr)
+		}
+		panic(&exact)
+	case addressed:
+		if at, ok := s.guestAddress(e.Addr()); ok && uint32(at)&^word == addr&^word {
+			panic(blamed{e, e.Addr() + uintptr(addr) - uintptr(at)})
+		}
+		panic(e)
+	default:
+		panic(e)
+	}
+}
+
 // Recovered turns the value of a recovered panic into the fault it stands for.
 // Engines call it in the function deferred around their run loop, for which
 // debug.SetPanicOnFault(true) must be in force on the goroutine.
