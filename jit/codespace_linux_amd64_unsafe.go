@@ -94,9 +94,6 @@ func (c *codeMemory) release(chunks []int) {
 	}
 }
 
-// bytes is what may be written of the chunk at an offset.
-func (c *codeMemory) bytes(at int) []byte { return c.write[at : at+chunkBytes : at+chunkBytes] }
-
 // hasFSGSBase reports whether user code may use RDGSBASE and WRGSBASE.
 func hasFSGSBase() bool {
 	const atHWCAP2, fsgsbase = 26, 2
@@ -122,7 +119,7 @@ type sigaction struct {
 
 // ourSignals are those that end generated code: the processor's exceptions,
 // and the signal by which one thread takes another out.
-var ourSignals = []unix.Signal{unix.SIGSEGV, unix.SIGBUS, unix.SIGFPE, unix.SIGURG}
+var ourSignals = []unix.Signal{unix.SIGSEGV, unix.SIGBUS, unix.SIGFPE, unix.SIGILL, unix.SIGURG}
 
 // installHandlers puts our handler before Go's. It stays for the life of the
 // process.
@@ -134,7 +131,7 @@ func installHandlers() error {
 			return fmt.Errorf("reading the handler of %v: %w", sig, e)
 		}
 		if a.handler < 2 {
-			return fmt.Errorf("Go has no handler for %v", sig)
+			return fmt.Errorf("no handler of Go for %v", sig)
 		}
 		oldHandlers[sig] = a.handler
 		a.handler = ours
@@ -145,7 +142,7 @@ func installHandlers() error {
 	return nil
 }
 
-// atomicStore32 writes an aligned word of code that other threads may execute.
+// patch writes an aligned word of code that other threads may execute.
 func patch(code []byte, at int, v uint32) {
 	storeCode((*uint32)(unsafe.Pointer(&code[at])), v)
 }

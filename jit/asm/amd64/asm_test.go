@@ -14,7 +14,7 @@ import (
 
 // encodings has a row for each form: what is meant, what is emitted, the bytes
 // and the text that golang.org/x/arch gives for them (VEX: our disassembler).
-// The bytes were checked against Vol. 2 of the manual.
+// The bytes were checked by way of the text, which another decoder gives.
 var encodings = []struct {
 	intent string
 	emit   func(a *Asm)
