@@ -72,6 +72,13 @@ func TestLinker(t *testing.T) {
 	require.NoError(t, l.Entry(0x20000, codeAt+0x1000))
 	require.Error(t, l.Entry(0x20000, codeAt))
 	require.ErrorContains(t, l.Target(0x20000, codeAt+0x1000), "is not verified code for the indirect target")
+	// A hint has no code, so two guest addresses are entered at the same place.
+	u, ok = tr.Translate(codeAt, func(uint64) []byte { return []byte{0x90, 0x75, 0xFE, 0xC3} }) // nop; jne itself; ret
+	require.True(t, ok)
+	l.Place(0x40000, u)
+	require.NoError(t, l.Entry(0x40000, codeAt))
+	require.NoError(t, l.Entry(0x40000, codeAt+1))
+
 	u = tr.EntryStub(codeAt + 0x1000)
 	l.PlaceTarget(0x30000, codeAt+0x1000, u)
 	require.NoError(t, l.Target(0x30000, codeAt+0x1000))

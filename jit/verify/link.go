@@ -11,10 +11,14 @@ import (
 // what is done to it there: branches out of units are filled in, and addresses
 // of code are put into tables. It is not safe for concurrent use.
 type Linker struct {
-	entries map[uint64]uint64 // guest address of the code at a host address
+	entries map[place]bool
 	fields  map[uint64]link
 	targets map[uint64]uint64 // the same of what the table of indirect targets may hold
 }
+
+// place is where the code for a guest address is entered. Several guest
+// addresses may have the same: hints have no code.
+type place struct{ host, pc uint64 }
 
 // link is a branch out of a unit.
 type link struct {
@@ -31,13 +35,13 @@ func NewLinker() *Linker {
 
 // Reset forgets all code.
 func (l *Linker) Reset() {
-	l.entries, l.targets, l.fields = make(map[uint64]uint64), make(map[uint64]uint64), make(map[uint64]link)
+	l.entries, l.targets, l.fields = make(map[place]bool), make(map[uint64]uint64), make(map[uint64]link)
 }
 
 // Place notes that a unit that has passed lies at a host address.
 func (l *Linker) Place(host uint64, u *rewrite.Unit) {
 	for _, e := range u.Entries {
-		l.entries[host+uint64(e.Offset)] = e.PC
+		l.entries[place{host + uint64(e.Offset), e.PC}] = true
 	}
 	for _, e := range u.Exits {
 		field := host + uint64(e.Field)
@@ -67,7 +71,7 @@ func target(field uint64, displacement []byte) uint64 {
 
 // Entry reports, as an error, that host is not an entry for guest address pc.
 func (l *Linker) Entry(host, pc uint64) error {
-	if at, ok := l.entries[host]; !ok || at != pc {
+	if !l.entries[place{host, pc}] {
 		return fmt.Errorf("host address %#x is not an entry of verified code for %#x", host, pc)
 	}
 	return nil
