@@ -73,7 +73,8 @@ func TestLinker(t *testing.T) {
 	require.Error(t, l.Entry(0x20000, codeAt))
 	require.ErrorContains(t, l.Target(0x20000, codeAt+0x1000), "is not verified code for the indirect target")
 	// A hint has no code, so two guest addresses are entered at the same place.
-	u, ok = tr.Translate(codeAt, func(uint64) []byte { return []byte{0x90, 0x75, 0xFE, 0xC3} }) // nop; jne itself; ret
+	hint := []byte{0x90, 0x75, 0xFE, 0xC3} // nop; jne itself; ret
+	u, ok = tr.Translate(codeAt, func(pc uint64) []byte { return hint[pc-codeAt:] })
 	require.True(t, ok)
 	l.Place(0x40000, u)
 	require.NoError(t, l.Entry(0x40000, codeAt))
