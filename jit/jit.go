@@ -4,8 +4,9 @@
 //
 // There is one translator so far: x86-64 guests on linux/amd64, by rewriting
 // operands. Start reading with package rewrite, which makes the code, then in
-// engine_linux_amd64.go with engine.Run, which runs it; enter_linux_amd64.s is
-// the way in and out, codespace_linux_amd64_unsafe.go the memory it lies in.
+// thread_amd64.go with engine.Run, which runs it; enter_linux_amd64.s is
+// the way in and out, codespace_amd64_unsafe.go the memory it lies in, and
+// host_linux_amd64_unsafe.go what the host must do.
 //
 // # What a translator must keep
 //

@@ -6,8 +6,6 @@ import (
 	"sync/atomic"
 	"unsafe"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/nuage-emu/nuage/cpu/x86"
 )
 
@@ -30,22 +28,14 @@ type context struct {
 }
 
 func newContext() (*context, error) {
-	p, err := unix.MmapPtr(-1, 0, nil, guardBytes+stackBytes, unix.PROT_READ|unix.PROT_WRITE,
-		unix.MAP_PRIVATE|unix.MAP_ANON|unix.MAP_NORESERVE)
+	m, err := mapStack()
 	if err != nil {
 		return nil, err
 	}
-	c := &context{memory: unsafe.Slice((*byte)(p), guardBytes+stackBytes)}
-	if err := unix.Mprotect(c.memory[:guardBytes], unix.PROT_NONE); err != nil {
-		c.release()
-		return nil, err
-	}
-	return c, nil
+	return &context{memory: m}, nil
 }
 
-func (c *context) release() {
-	_ = unix.MunmapPtr(unsafe.Pointer(&c.memory[0]), uintptr(len(c.memory))) // nothing to do about it
-}
+func (c *context) release() { unmapStack(c.memory) }
 
 // reset empties the stack and forgets what was found.
 func (c *context) reset(s *x86.State, ret uint64) {

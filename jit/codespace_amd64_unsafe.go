@@ -1,0 +1,73 @@
+//go:build linux && amd64
+
+package jit
+
+import (
+	"sync"
+	"unsafe"
+)
+
+// Code memory is one object in memory for the whole process, mapped twice: once
+// to be written and once to be executed, so that no page is ever both and
+// writing costs no system call. Engines take it in chunks; a chunk given back
+// returns its memory to the host. That it is one range lets the trap handler
+// tell generated code by its address.
+const (
+	codeBytes  = 1 << 30 // address space, not memory
+	chunkBytes = 128 << 10
+)
+
+type codeMemory struct {
+	codeObject
+	exec    uintptr
+	write   []byte
+	mu      sync.Mutex
+	free    []uint32 // chunks given back
+	touched uint32   // chunks ever used
+}
+
+// code returns the process's code memory, and installs the trap handlers.
+var code = sync.OnceValues(func() (*codeMemory, error) {
+	c, err := newCodeMemory()
+	if err != nil {
+		return nil, err
+	}
+	codeLow, codeSize = c.exec, codeBytes
+	if err := installHandlers(); err != nil {
+		return nil, err // the mappings stay: a handler may know them
+	}
+	return c, nil
+})
+
+// chunk returns the offset of a free chunk.
+func (c *codeMemory) chunk() (int, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if n := len(c.free); n > 0 {
+		k := c.free[n-1]
+		c.free = c.free[:n-1]
+		return int(k) * chunkBytes, c.use(int(k) * chunkBytes)
+	}
+	if (int(c.touched)+1)*chunkBytes > codeBytes || !c.use(int(c.touched)*chunkBytes) {
+		return 0, false
+	}
+	c.touched++
+	return int(c.touched-1) * chunkBytes, true
+}
+
+// release gives chunks back. No thread may be in them.
+func (c *codeMemory) release(chunks []int) {
+	for _, at := range chunks {
+		c.forget(at)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, at := range chunks {
+		c.free = append(c.free, uint32(at/chunkBytes))
+	}
+}
+
+// patch writes an aligned word of code that other threads may execute.
+func patch(code []byte, at int, v uint32) {
+	storeCode((*uint32)(unsafe.Pointer(&code[at])), v)
+}

@@ -1,0 +1,170 @@
+//go:build linux && amd64
+
+package jit
+
+import (
+	"fmt"
+	"os"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/nuage-emu/nuage/cpu/x86"
+)
+
+// What the engine needs of a host, on Linux: code memory, tables, stacks,
+// handlers of traps, and a way to take a thread out of generated code.
+
+// codeObject is the memory behind the two mappings.
+type codeObject struct{ file *os.File }
+
+func newCodeMemory() (*codeMemory, error) {
+	if !hasFSGSBase() {
+		return nil, fmt.Errorf("the host's kernel does not let programs set GS")
+	}
+	fd, err := unix.MemfdCreate("nuage-code", unix.MFD_CLOEXEC)
+	if err != nil {
+		return nil, fmt.Errorf("no memory file for code: %w", err)
+	}
+	f := os.NewFile(uintptr(fd), "memfd:nuage-code")
+	if err := f.Truncate(codeBytes); err != nil {
+		_ = f.Close()
+		return nil, fmt.Errorf("no memory for code: %w", err)
+	}
+	write, err := unix.MmapPtr(fd, 0, nil, codeBytes, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED|unix.MAP_NORESERVE)
+	if err != nil {
+		_ = f.Close()
+		return nil, fmt.Errorf("mapping code memory: %w", err)
+	}
+	exec, err := unix.MmapPtr(fd, 0, nil, codeBytes, unix.PROT_READ|unix.PROT_EXEC, unix.MAP_SHARED|unix.MAP_NORESERVE)
+	if err != nil {
+		_ = unix.MunmapPtr(write, codeBytes)
+		_ = f.Close()
+		return nil, fmt.Errorf("mapping code memory executable: %w", err)
+	}
+	return &codeMemory{codeObject: codeObject{f}, exec: uintptr(exec), write: unsafe.Slice((*byte)(write), codeBytes)}, nil
+}
+
+// use has nothing to do: the host supplies pages when they are touched.
+func (c *codeMemory) use(int) bool { return true }
+
+// forget gives the memory of a chunk back to the host.
+func (c *codeMemory) forget(at int) {
+	// Without it the memory stays in use until the chunk is used again.
+	_ = unix.Fallocate(int(c.file.Fd()), unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, int64(at), chunkBytes)
+}
+
+// hasFSGSBase reports whether user code may use RDGSBASE and WRGSBASE.
+func hasFSGSBase() bool {
+	const atHWCAP2, fsgsbase = 26, 2
+	aux, err := unix.Auxv()
+	if err != nil {
+		return false
+	}
+	for _, a := range aux {
+		if a[0] == atHWCAP2 {
+			return a[1]&fsgsbase != 0
+		}
+	}
+	return false
+}
+
+// kickSignal in Context.Signal says that the thread is wanted elsewhere.
+const kickSignal = uint64(unix.SIGURG)
+
+// kickThread takes a thread out of generated code, if it is there and
+// Context.Kick is set.
+func kickThread(_ *x86.State, tid uint64) {
+	_ = unix.Tgkill(unix.Getpid(), int(tid), unix.SIGURG) // gone: so it is out
+}
+
+// sigaction is the kernel's struct of rt_sigaction.
+type sigaction struct {
+	handler  uintptr
+	flags    uint64
+	restorer uintptr
+	mask     uint64
+}
+
+// ourSignals are those that end generated code: the processor's exceptions,
+// and the signal by which one thread takes another out.
+var ourSignals = []unix.Signal{unix.SIGSEGV, unix.SIGBUS, unix.SIGFPE, unix.SIGILL, unix.SIGURG}
+
+// installHandlers puts our handler before Go's. It stays for the life of the
+// process.
+func installHandlers() error {
+	ours, _, _ := addresses()
+	for _, sig := range ourSignals {
+		var a sigaction
+		if _, _, e := unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(sig), 0, uintptr(unsafe.Pointer(&a)), 8, 0, 0); e != 0 {
+			return fmt.Errorf("reading the handler of %v: %w", sig, e)
+		}
+		if a.handler < 2 {
+			return fmt.Errorf("no handler of Go for %v", sig)
+		}
+		oldHandlers[sig] = a.handler
+		a.handler = ours
+		if _, _, e := unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(sig), uintptr(unsafe.Pointer(&a)), 0, 8, 0, 0); e != 0 {
+			return fmt.Errorf("installing a handler for %v: %w", sig, e)
+		}
+	}
+	return nil
+}
+
+// mapStack returns a host stack; the first guardBytes refuse accesses.
+func mapStack() ([]byte, error) {
+	p, err := unix.MmapPtr(-1, 0, nil, guardBytes+stackBytes, unix.PROT_READ|unix.PROT_WRITE,
+		unix.MAP_PRIVATE|unix.MAP_ANON|unix.MAP_NORESERVE)
+	if err != nil {
+		return nil, err
+	}
+	m := unsafe.Slice((*byte)(p), guardBytes+stackBytes)
+	if err := unix.Mprotect(m[:guardBytes], unix.PROT_NONE); err != nil {
+		unmapStack(m)
+		return nil, err
+	}
+	return m, nil
+}
+
+func unmapStack(m []byte) {
+	_ = unix.MunmapPtr(unsafe.Pointer(&m[0]), uintptr(len(m))) // nothing to do about it
+}
+
+// tableObject is a table that all tables begin as: what has not been written
+// of one costs no memory.
+type tableObject struct{ file *os.File }
+
+func newTableObject(blank []byte) (tableObject, error) {
+	fd, err := unix.MemfdCreate("nuage-table", unix.MFD_CLOEXEC)
+	if err != nil {
+		return tableObject{}, fmt.Errorf("no memory file for tables: %w", err)
+	}
+	f := os.NewFile(uintptr(fd), "memfd:nuage-table")
+	if _, err := f.Write(blank); err != nil {
+		_ = f.Close()
+		return tableObject{}, fmt.Errorf("writing a table: %w", err)
+	}
+	return tableObject{f}, nil
+}
+
+func (o tableObject) table() ([]byte, error) {
+	p, err := o.at(nil, 0)
+	if err != nil {
+		return nil, fmt.Errorf("mapping a table: %w", err)
+	}
+	return unsafe.Slice((*byte)(p), tableBytes), nil
+}
+
+func (o tableObject) at(at unsafe.Pointer, flags int) (unsafe.Pointer, error) {
+	return unix.MmapPtr(int(o.file.Fd()), 0, at, tableBytes, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_NORESERVE|flags)
+}
+
+// renew makes a table blank. It reports whether it has.
+func (o tableObject) renew(m []byte) bool {
+	_, err := o.at(unsafe.Pointer(&m[0]), unix.MAP_FIXED)
+	return err == nil
+}
+
+func unmapTable(m []byte) {
+	_ = unix.MunmapPtr(unsafe.Pointer(&m[0]), tableBytes) // nothing to do about it
+}

@@ -1,0 +1,254 @@
+//go:build linux
+
+package jit
+
+import (
+	"slices"
+	"sort"
+
+	"github.com/nuage-emu/nuage/cpu"
+	"github.com/nuage-emu/nuage/jit/rewrite"
+)
+
+// unit is where a translation lies.
+type unit struct {
+	host  uint64
+	size  uint32
+	marks []rewrite.Mark
+}
+
+// lookup returns the code for pc, translating it if need be, and notes it in
+// the thread's table.
+func (r *thread) lookup(pc uint64) (uint64, bool) {
+	e := r.e
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	epoch := e.refresh()
+	if r.c.epoch != epoch {
+		r.c.reset(r.s, e.ret)
+		r.c.epoch = epoch
+	}
+	host := e.find(pc)
+	if host == 0 {
+		return 0, false
+	}
+	if e.check != nil && !e.check.entry(pc, host) {
+		return 0, false
+	}
+	if r.c.epoch == e.epoch.Load() {
+		r.c.put(pc, host)
+	}
+	return host, true
+}
+
+// connect fills in a direct branch, if the code it belongs to is still there.
+func (r *thread) connect(pc, field uint64) {
+	e := r.e
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.refresh() != r.c.epoch {
+		return
+	}
+	host := e.find(pc)
+	if host == 0 || r.c.epoch != e.epoch.Load() {
+		return
+	}
+	displacement := uint32(host - field - 4)
+	if e.check != nil && !e.check.link(pc, field, displacement) {
+		e.entries[pc] = 0
+		return
+	}
+	patch(e.code.write, int(field-uint64(e.code.exec)), displacement)
+}
+
+// direct puts the code for pc into the table of indirect targets.
+func (e *engine) direct(pc, epoch uint64) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.refresh() != epoch {
+		return
+	}
+	stub, ok := e.stubs[pc]
+	if host, known := e.entries[pc]; !ok && known && host != 0 {
+		u := e.translator.EntryStub(pc)
+		field := uint64(u.Exits[0].Field)
+		if e.check != nil && !e.check.unit(pc, u, true) {
+			return
+		}
+		if stub, ok = e.place(u); !ok {
+			return
+		}
+		if e.check != nil {
+			e.check.placed(pc, stub, u, true)
+		}
+		displacement := uint32(host - stub - field - 4)
+		if e.check != nil && !e.check.link(pc, stub+field, displacement) {
+			return
+		}
+		patch(e.code.write, int(stub+field-uint64(e.code.exec)), displacement)
+		e.stubs[pc] = stub
+	} else if !ok && !known {
+		if stub = e.translate(pc, true); stub == 0 {
+			return
+		}
+		e.stubs[pc] = stub
+	}
+	if e.check != nil && !e.check.target(pc, stub) {
+		return
+	}
+	if stub != 0 && e.valid == e.epoch.Load() {
+		e.table.set(pc, stub)
+	}
+}
+
+// refresh drops what was translated in an earlier epoch. The caller holds e.mu.
+func (e *engine) refresh() uint64 {
+	epoch := e.epoch.Load()
+	if e.valid == epoch {
+		return epoch
+	}
+	if len(e.chunks) > 0 {
+		e.expel() // all leave, and none comes in with an old epoch
+		e.code.release(e.chunks)
+	}
+	e.valid, e.chunks, e.used = epoch, nil, chunkBytes
+	e.setUnits(nil)
+	e.entries, e.stubs = make(map[uint64]uint64), make(map[uint64]uint64)
+	e.table.reset()
+	e.ret = 0
+	if e.check != nil {
+		e.check.reset()
+	}
+	stub := e.translator.ReturnStub()
+	if e.check != nil && !e.check.returnStub(stub) {
+		return epoch
+	}
+	if host, ok := e.place(stub); ok {
+		e.ret = host
+	}
+	return epoch
+}
+
+// find returns the host address of the code for pc, or 0 if the interpreter
+// must run it. The caller holds e.mu.
+func (e *engine) find(pc uint64) uint64 {
+	if host, ok := e.entries[pc]; ok {
+		return host
+	}
+	e.translate(pc, false)
+	return e.entries[pc]
+}
+
+// translate translates the code at pc and returns where the unit begins: for an
+// indirect one, with its entry stub. The caller holds e.mu.
+func (e *engine) translate(pc uint64, indirect bool) uint64 {
+	if e.ret == 0 || pc >= e.space.Size() {
+		return 0
+	}
+	var volatile bool
+	fetch := func(pc uint64) []byte {
+		buf := make([]byte, 512)
+		n, v, err := e.space.Fetch(buf, pc)
+		if err != nil || v {
+			volatile = volatile || v
+			return nil
+		}
+		return buf[:n]
+	}
+	translate := e.translator.Translate
+	if indirect {
+		translate = e.translator.TranslateTarget
+	}
+	u, ok := translate(pc, fetch)
+	if !ok {
+		if !volatile {
+			e.entries[pc] = 0
+		}
+		return 0
+	}
+	if e.check != nil && !e.check.unit(pc, u, indirect) {
+		e.entries[pc] = 0
+		return 0
+	}
+	host, ok := e.place(u)
+	if !ok {
+		// Too much code: start anew.
+		e.epoch.Add(1)
+		return 0
+	}
+	if e.check != nil {
+		e.check.placed(pc, host, u, indirect)
+	}
+	for _, n := range u.Entries {
+		if old := e.entries[n.PC]; old == 0 {
+			e.entries[n.PC] = host + uint64(n.Offset)
+		}
+	}
+	e.stats.add(u)
+	return host
+}
+
+// refusal is the stop of a thread at pc, if the translation there must not be
+// run.
+func (e *engine) refusal(pc uint64) (stop cpu.Stop, yes bool) {
+	if e.check == nil {
+		return cpu.Stop{}, false
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	err := e.check.refusal(pc)
+	if err == nil {
+		return cpu.Stop{}, false
+	}
+	return cpu.Stop{Kind: cpu.StopIllegal, PC: pc, Text: err.Error()}, true
+}
+
+// place copies a unit into code memory.
+func (e *engine) place(u *rewrite.Unit) (uint64, bool) {
+	size := (len(u.Code) + 15) &^ 15
+	if size > chunkBytes {
+		return 0, false
+	}
+	if len(e.chunks) == 0 || e.used+size > chunkBytes {
+		if len(e.chunks) >= maxCode {
+			return 0, false
+		}
+		at, ok := e.code.chunk()
+		if !ok {
+			return 0, false
+		}
+		e.chunks, e.used = append(e.chunks, at), 0
+	}
+	at := e.chunks[len(e.chunks)-1] + e.used
+	copy(e.code.write[at:], u.Code)
+	e.used += size
+	host := uint64(e.code.exec) + uint64(at)
+	e.unitsMu.Lock()
+	defer e.unitsMu.Unlock()
+	i := sort.Search(len(e.units), func(i int) bool { return e.units[i].host > host })
+	e.units = slices.Insert(e.units, i, unit{host, uint32(len(u.Code)), slices.Clone(u.Marks)})
+	return host, true
+}
+
+func (e *engine) setUnits(u []unit) {
+	e.unitsMu.Lock()
+	e.units = u
+	e.unitsMu.Unlock()
+}
+
+// markAt returns what the state is at a host address.
+func (e *engine) markAt(host uint64) (rewrite.Mark, bool) {
+	e.unitsMu.Lock()
+	defer e.unitsMu.Unlock()
+	i := sort.Search(len(e.units), func(i int) bool { return e.units[i].host > host }) - 1
+	if i < 0 || host-e.units[i].host >= uint64(e.units[i].size) {
+		return rewrite.Mark{}, false
+	}
+	off := uint32(host - e.units[i].host)
+	m := e.units[i].marks
+	k := sort.Search(len(m), func(k int) bool { return m[k].Offset > off }) - 1
+	if k < 0 {
+		return rewrite.Mark{}, false
+	}
+	return m[k], true
+}
