@@ -11,8 +11,8 @@
 //
 // # The state of the machine between two guest instructions
 //
-//   - Guest registers are where hostOf says; those without a host register are
-//     in the thread's State, which GS points to.
+//   - Guest registers are where its Convention says (x86_regs.go); those without a host register are
+//     in the thread's State, which GS or R11 points to.
 //   - The guest's flags are the host's flags. So code added to a guest
 //     instruction uses only MOV, LEA, MOVZX, NOT, PUSH, POP and JRCXZ, which
 //     change none.

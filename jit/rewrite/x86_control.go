@@ -57,10 +57,10 @@ func (t *Translator) target(in *inst) {
 	if in.Args[0].Kind == x86.ArgMem {
 		m := t.address(in)
 		a.Load64(t0, m)
-	} else if h := hostOf[in.Args[0].Reg]; h != amd64.None {
+	} else if h := t.hostOf[in.Args[0].Reg]; h != amd64.None {
 		a.Mov64(t0, h)
 	} else {
-		a.Load64(t0, slot(in.Args[0].Reg))
+		a.Load64(t0, t.slot(in.Args[0].Reg))
 	}
 	t.cache.forgetT0()
 }
@@ -73,7 +73,7 @@ func (t *Translator) dispatch() {
 	a := &t.asm
 	a.Push(amd64.RCX)
 	a.Movzx16(amd64.RCX, t0)
-	a.Load64(t1, atTable)
+	a.Load64(t1, t.at(OffTable))
 	a.JmpMem(amd64.Mem{Base: t1, Index: amd64.RCX, Scale: 3})
 }
 
@@ -140,6 +140,7 @@ func (t *Translator) call(i int) {
 	}
 	a.Lea32(gsp, amd64.At(gsp, -8))
 	t.mark(in.PC, Within)
+	t.lookAhead()
 	if direct {
 		t.branchCall(in.Args[0].Value)
 	} else {
@@ -152,6 +153,14 @@ func (t *Translator) call(i int) {
 	}
 	t.landing(next, t.flagsDead(i+1))
 	t.cache.reset()
+}
+
+// lookAhead reads the host stack where it must still be after the call that
+// follows, if the host pushes the frames of exceptions there.
+func (t *Translator) lookAhead() {
+	if t.o.Convention == StateInRegister {
+		t.asm.Load32(t1, amd64.At(amd64.RSP, -StackAhead))
+	}
 }
 
 func (t *Translator) branchCall(pc uint64) {
@@ -308,9 +317,9 @@ func (t *Translator) pushAt(in *inst, to int32) {
 		a.Load64(t1, from)
 		a.Store64(m, t1)
 	default:
-		h := hostOf[arg.Reg]
+		h := t.hostOf[arg.Reg]
 		if h == amd64.None {
-			a.Load64(t1, slot(arg.Reg))
+			a.Load64(t1, t.slot(arg.Reg))
 			h = t1
 		}
 		a.Store64(m, h)
@@ -332,14 +341,14 @@ func (t *Translator) pops(i int) int {
 		}
 		t.markStack(in.PC, 8*n)
 		r := in.Args[0].Reg
-		h := hostOf[r]
+		h := t.hostOf[r]
 		if h == amd64.None {
 			h = t1
 		}
 		a.Load64(h, window(gsp, int32(8*n)))
 		t.mark(in.PC, Within)
 		if h == t1 {
-			a.Store64(slot(r), t1)
+			a.Store64(t.slot(r), t1)
 		}
 		t.cache.note(in)
 	}
@@ -356,9 +365,9 @@ func (t *Translator) pops(i int) int {
 // leaveFrame is LEAVE: rsp = rbp, then pop rbp.
 func (t *Translator) leaveFrame(in *inst) {
 	a := &t.asm
-	a.Store64(atScratch, amd64.RBP)
+	a.Store64(t.at(OffScratch), amd64.RBP)
 	t.mark(in.PC, Within)
-	t.unlessClean(atScratch, in.PC, t.rest)
+	t.unlessClean(t.at(OffScratch), in.PC, t.rest)
 	t.mark(in.PC, Before)
 	a.Mov32(t0, amd64.RBP)
 	a.Load64(t1, window(t0, 0))
@@ -372,7 +381,7 @@ func (t *Translator) leaveFrame(in *inst) {
 func (t *Translator) lea(in *inst) {
 	a, m := &t.asm, in.Mem
 	r := in.Args[0].Reg
-	h := hostOf[r]
+	h := t.hostOf[r]
 	if h == amd64.None {
 		h = t1
 	}
@@ -399,12 +408,12 @@ func (t *Translator) lea(in *inst) {
 	}
 	t.mark(in.PC, Within)
 	if h == t1 {
-		a.Store64(slot(r), t1)
+		a.Store64(t.slot(r), t1)
 	}
 	if r == x86.RSP && wide {
 		next := in.Next()
-		a.Store64(slot(x86.RSP), gsp)
-		t.unlessClean(slot(x86.RSP), next, t.rest-1)
+		a.Store64(t.slot(x86.RSP), gsp)
+		t.unlessClean(t.slot(x86.RSP), next, t.rest-1)
 	}
 }
 
@@ -416,15 +425,15 @@ func (t *Translator) str(in *inst) {
 	a := &t.asm
 	moves := in.Args[1].Kind == x86.ArgStrSrc
 	state := FillBefore
-	a.Store64(atScratch, amd64.RDI)
+	a.Store64(t.at(OffScratch), amd64.RDI)
 	if moves {
 		state = CopyBefore
-		a.Store64(atScratch2, amd64.RSI)
-		a.Load32(t0, upperHalf(atScratch))
-		a.Load32(t1, upperHalf(atScratch2))
+		a.Store64(t.at(OffScratch2), amd64.RSI)
+		a.Load32(t0, upperHalf(t.at(OffScratch)))
+		a.Load32(t1, upperHalf(t.at(OffScratch2)))
 		a.Lea64(t0, amd64.Mem{Base: t0, Index: t1})
 	} else {
-		a.Load32(t0, upperHalf(atScratch))
+		a.Load32(t0, upperHalf(t.at(OffScratch)))
 	}
 	t.wantZero(t0, in.PC)
 	a.Lea64(amd64.RDI, amd64.Mem{Base: base, Index: amd64.RDI})

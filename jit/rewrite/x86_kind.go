@@ -120,10 +120,11 @@ func plainOperands(r *x86.Row) bool {
 }
 
 // resident reports whether general register r has the host register of the
-// same number, so that instructions which imply it can be kept.
+// same number, in all conventions, so that instructions which imply it can be
+// kept.
 func resident(r uint8) bool {
 	r &= 15
-	return int(hostOf[r]) == int(r)
+	return int(hosts[StateInGS][r]) == int(r)
 }
 
 // kindOf is the kind of an instruction, which may depend on its operands.
@@ -134,7 +135,7 @@ func (t *Translator) kindOf(d *x86.Inst) kind {
 	}
 	switch k {
 	case kindPlain:
-		if !rewritable(d) {
+		if !t.rewritable(d) {
 			return kindInterpret
 		}
 	case kindPush:
@@ -167,7 +168,7 @@ func (t *Translator) kindOf(d *x86.Inst) kind {
 
 // rewritable reports whether a plain instruction's operands can be re-encoded
 // with two temporaries.
-func rewritable(d *x86.Inst) bool {
+func (t *Translator) rewritable(d *x86.Inst) bool {
 	temps, high, rex := 0, false, d.HasMem
 	var seen [3]uint8
 	for i := range d.Args[:d.NArgs] {
@@ -188,7 +189,7 @@ func rewritable(d *x86.Inst) bool {
 		if a.Op.Write && a.Reg == x86.RSP && !stackWrite(d) {
 			return false
 		}
-		h := hostOf[a.Reg&15]
+		h := t.hostOf[a.Reg&15]
 		if h == amd64.None {
 			dup := false
 			for _, s := range seen[:temps] {

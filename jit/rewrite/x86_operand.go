@@ -56,7 +56,7 @@ func window(index amd64.Reg, disp int32) amd64.Mem {
 
 // based is the operand [r + disp].
 func (t *Translator) based(r uint8, disp int64) amd64.Mem {
-	a, h := &t.asm, hostOf[r]
+	a, h := &t.asm, t.hostOf[r]
 	fold := foldable(disp)
 	switch {
 	case h != amd64.None && t.cache.clean>>r&1 != 0 && fold:
@@ -66,7 +66,7 @@ func (t *Translator) based(r uint8, disp int64) amd64.Mem {
 	}
 	t.cache.forgetT0()
 	if h == amd64.None {
-		a.Load32(t0, slot(r))
+		a.Load32(t0, t.slot(r))
 		h = t0
 	} else if fold {
 		a.Mov32(t0, h)
@@ -88,12 +88,12 @@ func (t *Translator) pair(m x86.Mem) (b, x amd64.Reg) {
 		if r == x86.Zero {
 			return amd64.None
 		}
-		if h := hostOf[r]; h != amd64.None {
+		if h := t.hostOf[r]; h != amd64.None {
 			return h
 		}
 		h := free
 		free = t1
-		t.asm.Load64(h, slot(r))
+		t.asm.Load64(h, t.slot(r))
 		return h
 	}
 	b = take(m.Base)
@@ -138,7 +138,7 @@ func (t *Translator) aligned(in *inst, m amd64.Mem) amd64.Mem {
 	default:
 		a.Movzx8(amd64.RCX, t0)
 	}
-	a.LoadByte(amd64.RCX, amd64.Mem{Base: amd64.RCX, Index: amd64.None, GS: true, Disp: OffAlign})
+	a.LoadByte(amd64.RCX, t.atIndex(OffAlign, amd64.RCX))
 	a.Jrcxz(ok)
 	a.Mov64(amd64.RCX, t1)
 	a.Jmp(out)
@@ -154,7 +154,7 @@ func (t *Translator) segmented(m x86.Mem, seg uint8, disp int64) amd64.Mem {
 	a := &t.asm
 	t.cache.forgetT0()
 	if m.Base == x86.Zero && m.Index == x86.Zero {
-		a.Load32(t0, slot(seg))
+		a.Load32(t0, t.slot(seg))
 		if foldable(disp) {
 			return window(t0, int32(disp))
 		}
@@ -163,7 +163,7 @@ func (t *Translator) segmented(m x86.Mem, seg uint8, disp int64) amd64.Mem {
 	}
 	b, x := t.pair(m)
 	a.Lea32(t0, amd64.Mem{Base: b, Index: x, Scale: m.Scale, Disp: int32(uint32(disp))})
-	a.Load64(t1, slot(seg))
+	a.Load64(t1, t.slot(seg))
 	a.Lea32(t0, amd64.Mem{Base: t0, Index: t1})
 	return window(t0, 0)
 }
@@ -204,13 +204,13 @@ func (t *Translator) plain(i int) {
 		case arg.Kind != x86.ArgReg || arg.Op.Method == 'r':
 			continue
 		case arg.IsHigh() && d.HasMem:
-			h, high = t1, hostOf[arg.Reg&15]
+			h, high = t1, t.hostOf[arg.Reg&15]
 		case arg.IsHigh():
 			h = amd64.Reg(arg.Reg&15 + 4)
 		case k == direct:
 			continue
 		default:
-			h = hostOf[arg.Reg&15]
+			h = t.hostOf[arg.Reg&15]
 			if h == amd64.None {
 				h = t.temporary(&temps, &n, arg, d.HasMem)
 			}
@@ -235,14 +235,14 @@ func (t *Translator) plain(i int) {
 		}
 	}
 	if high != amd64.None {
-		a.Store64(atScratch, high)
-		second := atScratch
+		a.Store64(t.at(OffScratch), high)
+		second := t.at(OffScratch)
 		second.Disp++
 		a.LoadByte(t1, second)
 	}
 	for _, k := range temps[:n] {
 		if k.load {
-			a.Load64(k.host, slot(k.guest))
+			a.Load64(k.host, t.slot(k.guest))
 		}
 		if k.host == t0 {
 			t.cache.forgetT0()
@@ -253,7 +253,7 @@ func (t *Translator) plain(i int) {
 		if d.Args[direct].Op.Method == 'G' {
 			reg = rm // the other way round
 		}
-		a.OpMem(f, reg, slot(d.Args[direct].Reg))
+		a.OpMem(f, reg, t.slot(d.Args[direct].Reg))
 	case d.HasMem:
 		a.OpMem(f, reg, m)
 	case d.Row.HasModRM():
@@ -267,7 +267,7 @@ func (t *Translator) plain(i int) {
 	t.mark(d.PC, Within)
 	for _, k := range temps[:n] {
 		if k.store {
-			a.Store64(slot(k.guest), k.host)
+			a.Store64(t.slot(k.guest), k.host)
 		}
 	}
 	if d.NArgs > 0 && d.Args[0].Kind == x86.ArgReg && d.Args[0].Op.Write && d.Args[0].Reg == x86.RSP {
@@ -285,16 +285,16 @@ func (t *Translator) inState(d *x86.Inst, f *amd64.Form) int {
 	}
 	for i := range d.Args[:d.NArgs] {
 		arg := &d.Args[i]
-		if arg.Kind != x86.ArgReg || arg.IsHigh() || arg.Op.Method == 'r' || hostOf[arg.Reg&15] != amd64.None {
+		if arg.Kind != x86.ArgReg || arg.IsHigh() || arg.Op.Method == 'r' || t.hostOf[arg.Reg&15] != amd64.None {
 			continue
 		}
 		switch {
 		case arg.Op.Method == 'E' && bitTest[d.Row.Name]:
 		case arg.Op.Method == 'E' && (!arg.Op.Write || arg.Width == 8 && inMemory[d.Row.Name]):
 			return i
-		case arg.Op.Method == 'G' && !arg.Op.Write && i == 1 && d.NArgs == 2 && hasTwin(d) && hostOf[d.Args[0].Reg&15] != amd64.None && !d.Args[0].IsHigh():
+		case arg.Op.Method == 'G' && !arg.Op.Write && i == 1 && d.NArgs == 2 && hasTwin(d) && t.hostOf[d.Args[0].Reg&15] != amd64.None && !d.Args[0].IsHigh():
 			f.Opcode ^= 2
-			if arg.Width == 1 && hostOf[d.Args[0].Reg&15] >= 4 {
+			if arg.Width == 1 && t.hostOf[d.Args[0].Reg&15] >= 4 {
 				f.REX = true
 			}
 			return i
@@ -402,8 +402,8 @@ func (t *Translator) checkStack(i int) {
 		return
 	}
 	t.cache.forgetT0()
-	a.Store64(slot(x86.RSP), gsp)
-	t.unlessClean(slot(x86.RSP), next, t.rest-1)
+	a.Store64(t.slot(x86.RSP), gsp)
+	t.unlessClean(t.slot(x86.RSP), next, t.rest-1)
 }
 
 // unlessClean leaves before the instruction at pc if the 8 bytes at m, in the

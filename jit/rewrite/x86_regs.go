@@ -5,44 +5,82 @@ import (
 	"github.com/nuage-emu/nuage/jit/asm/amd64"
 )
 
-// Where the guest's registers are. The four that programs name least have no
-// host register (counted over the programs of bench). The assembly of package
-// jit knows this table too; a test compares them.
-var hostOf = [16]amd64.Reg{
-	x86.RAX: amd64.RAX, x86.RCX: amd64.RCX, x86.RDX: amd64.RDX, x86.RBX: amd64.RBX,
-	x86.RSP: gsp, x86.RBP: amd64.RBP, x86.RSI: amd64.RSI, x86.RDI: amd64.RDI,
-	x86.R8: amd64.R8, x86.R9: amd64.R9, x86.R10: amd64.R10, x86.R11: amd64.None,
-	x86.R12: amd64.None, x86.R13: amd64.R11, x86.R14: amd64.None, x86.R15: amd64.None,
+// Convention is what generated code and the assembly that enters and leaves it
+// have agreed on.
+type Convention uint8
+
+const (
+	// StateInGS: GS points to the State. Traps leave the host stack alone.
+	StateInGS Convention = iota
+	// StateInRegister: R11 points to the State, and the guest's r13 is in it:
+	// for hosts that do not let programs have GS. Traps may push up to
+	// StackAhead bytes onto the host stack: so much of it is always left.
+	StateInRegister
+	conventions
+)
+
+func (c Convention) String() string {
+	return [...]string{"state in GS", "state in a register"}[c]
+}
+
+// StackAhead is how far below RSP a call reads the host stack before it is
+// made, in StateInRegister: its guard is met while there is room. Windows
+// pushes the state of all vector registers, up to about 11 KB with tiles, and
+// what dispatches exceptions needs about as much.
+const StackAhead = 32 << 10
+
+// hosts says where the guest's registers are in each convention. Those that
+// programs name least have no host register (counted over the programs of
+// bench). The assembly of package jit knows this table too; a test compares
+// them.
+var hosts = [conventions][16]amd64.Reg{
+	StateInGS: {
+		x86.RAX: amd64.RAX, x86.RCX: amd64.RCX, x86.RDX: amd64.RDX, x86.RBX: amd64.RBX,
+		x86.RSP: gsp, x86.RBP: amd64.RBP, x86.RSI: amd64.RSI, x86.RDI: amd64.RDI,
+		x86.R8: amd64.R8, x86.R9: amd64.R9, x86.R10: amd64.R10, x86.R11: amd64.None,
+		x86.R12: amd64.None, x86.R13: amd64.R11, x86.R14: amd64.None, x86.R15: amd64.None,
+	},
+	StateInRegister: {
+		x86.RAX: amd64.RAX, x86.RCX: amd64.RCX, x86.RDX: amd64.RDX, x86.RBX: amd64.RBX,
+		x86.RSP: gsp, x86.RBP: amd64.RBP, x86.RSI: amd64.RSI, x86.RDI: amd64.RDI,
+		x86.R8: amd64.R8, x86.R9: amd64.R9, x86.R10: amd64.R10, x86.R11: amd64.None,
+		x86.R12: amd64.None, x86.R13: amd64.None, x86.R14: amd64.None, x86.R15: amd64.None,
+	},
 }
 
 // HostRegister returns the host register that holds guest register r, and
 // whether there is one.
-func HostRegister(r int) (amd64.Reg, bool) { return hostOf[r], hostOf[r] != amd64.None }
+func (c Convention) HostRegister(r int) (amd64.Reg, bool) {
+	return hosts[c][r], hosts[c][r] != amd64.None
+}
 
 // What the other host registers are for.
 const (
-	gsp  = amd64.R12 // the guest's rsp, below 4 GiB
-	t0   = amd64.R13 // address of a memory operand; target of an indirect jump
-	t1   = amd64.R14
-	base = amd64.R15 // host address of guest address 0
+	gsp   = amd64.R12 // the guest's rsp, below 4 GiB
+	t0    = amd64.R13 // address of a memory operand; target of an indirect jump
+	t1    = amd64.R14
+	base  = amd64.R15 // host address of guest address 0
+	state = amd64.R11 // StateInRegister: the State
 )
 
-// Offsets in the State, which GS points to.
-func slot(r uint8) amd64.Mem { return amd64.AtGS(OffR + 8*int32(r)) }
+// at is the place at an offset of the State.
+func (t *Translator) at(off int32) amd64.Mem { return t.atIndex(off, amd64.None) }
+
+// atIndex is at, index bytes further on.
+func (t *Translator) atIndex(off int32, index amd64.Reg) amd64.Mem {
+	if t.o.Convention == StateInRegister {
+		return amd64.Mem{Base: state, Index: index, Disp: off}
+	}
+	return amd64.Mem{Base: index, Index: amd64.None, GS: true, Disp: off}
+}
+
+// slot is the place of a guest register that has no host register.
+func (t *Translator) slot(r uint8) amd64.Mem { return t.at(OffR + 8*int32(r)) }
 
 func upperHalf(m amd64.Mem) amd64.Mem {
 	m.Disp += 4
 	return m
 }
-
-var (
-	atReason   = amd64.AtGS(OffReason)
-	atTable    = amd64.AtGS(OffTable)
-	atExit     = amd64.AtGS(OffExit)
-	atScratch  = amd64.AtGS(OffScratch)
-	atScratch2 = amd64.AtGS(OffScratch2)
-	atLeft     = amd64.AtGS(OffLeft)
-)
 
 // Reasons for which generated code leaves, in Context.Reason. What T0 and T1
 // hold then is said for each.

@@ -67,6 +67,8 @@ type Options struct {
 	// Supported says whether the host has a feature, named as in
 	// x86.Section.Feature.
 	Supported func(feature string) bool
+	// Convention is how code reaches the State, and what it does for the host.
+	Convention Convention
 	// Metered makes code count the instructions it retires in Context.Left.
 	Metered bool
 }
@@ -74,6 +76,7 @@ type Options struct {
 // Translator translates. It is not safe for concurrent use.
 type Translator struct {
 	o        Options
+	hostOf   *[16]amd64.Reg
 	supports map[string]bool
 	asm      amd64.Asm
 	insts    []inst
@@ -101,7 +104,7 @@ const maxUnit = 128
 
 // NewTranslator returns a translator.
 func NewTranslator(o Options) *Translator {
-	return &Translator{o: o, supports: make(map[string]bool), index: make(map[uint64]int)}
+	return &Translator{o: o, hostOf: &hosts[o.Convention], supports: make(map[string]bool), index: make(map[uint64]int)}
 }
 
 func (t *Translator) supported(r *x86.Row) bool {
@@ -317,8 +320,8 @@ func (t *Translator) leave(reason uint32, pc uint64) {
 }
 
 func (t *Translator) exit(reason uint32) {
-	t.asm.Store32Imm(atReason, reason)
-	t.asm.JmpMem(atExit)
+	t.asm.Store32Imm(t.at(OffReason), reason)
+	t.asm.JmpMem(t.at(OffExit))
 }
 
 // later emits code behind the unit's own, and marks it as before the
@@ -344,9 +347,9 @@ func (t *Translator) giveUp(out amd64.Label, pc uint64, rest int) {
 		a.Bind(out)
 		if t.o.Metered && rest > 0 {
 			t.mark(pc, Within)
-			a.Load64(t0, atLeft)
+			a.Load64(t0, t.at(OffLeft))
 			a.Lea64(t0, amd64.At(t0, int32(rest)))
-			a.Store64(atLeft, t0)
+			a.Store64(t.at(OffLeft), t0)
 		}
 		t.leave(ExitInterpret, pc)
 	})
@@ -362,11 +365,11 @@ func (t *Translator) meter(in *inst) {
 	n := int32(in.run)
 	ok, pc := a.NewLabel(), in.PC
 	out := a.NewLabel()
-	a.Load64(t0, atLeft)
+	a.Load64(t0, t.at(OffLeft))
 	a.Lea64(t0, amd64.At(t0, -n))
-	a.Store64(atLeft, t0)
+	a.Store64(t.at(OffLeft), t0)
 	a.Mov64(t1, amd64.RCX)
-	a.Load32(amd64.RCX, upperHalf(atLeft))
+	a.Load32(amd64.RCX, upperHalf(t.at(OffLeft)))
 	a.Jecxz(ok)
 	a.Mov64(amd64.RCX, t1)
 	a.Jmp(out)
@@ -376,7 +379,7 @@ func (t *Translator) meter(in *inst) {
 	t.later(pc, Within, func() {
 		a.Bind(out)
 		a.Lea64(t0, amd64.At(t0, n))
-		a.Store64(atLeft, t0)
+		a.Store64(t.at(OffLeft), t0)
 		t.leave(ExitBudget, pc)
 	})
 }

@@ -61,7 +61,7 @@ func TestRules(t *testing.T) {
 func TestRoles(t *testing.T) {
 	var without []int
 	for r := range 16 {
-		h, ok := rewrite.HostRegister(r)
+		h, ok := rewrite.StateInGS.HostRegister(r)
 		switch {
 		case !ok:
 			without = append(without, r)
