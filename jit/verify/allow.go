@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/nuage-emu/nuage/cpu/x86"
+	"github.com/nuage-emu/nuage/jit/rewrite"
 )
 
 // class is how an instruction is treated.
@@ -184,7 +185,7 @@ func operandsKnown(r *x86.Row, c class) bool {
 		}
 	}
 	for _, o := range r.Implicit() {
-		if o.Method != 'x' && (o.Method != 'r' || guestRegisters>>(o.Reg&15)&1 == 0 || o.Reg&15 == stackPointer) {
+		if o.Method != 'x' && (o.Method != 'r' || conventions[rewrite.StateInRegister].guest>>(o.Reg&15)&1 == 0 || o.Reg&15 == stackPointer) {
 			return false
 		}
 	}

@@ -59,26 +59,30 @@ func TestRules(t *testing.T) {
 // TestRoles: the translator keeps the guest's registers where this package
 // takes them to be.
 func TestRoles(t *testing.T) {
-	var without []int
-	for r := range 16 {
-		h, ok := rewrite.StateInGS.HostRegister(r)
-		switch {
-		case !ok:
-			without = append(without, r)
-		case r == x86.RSP:
-			require.Equal(t, amd64.Reg(stackPointer), h)
-		default:
-			require.NotZero(t, guestRegisters>>h&1, "%s", name(uint8(h)))
+	for i := range conventions {
+		c, roles := rewrite.Convention(i), &conventions[i]
+		var without []int
+		for r := range 16 {
+			h, ok := c.HostRegister(r)
+			switch {
+			case !ok:
+				without = append(without, r)
+			case r == x86.RSP:
+				require.Equal(t, amd64.Reg(stackPointer), h)
+			default:
+				require.NotZero(t, roles.guest>>h&1, "%v, %s", c, name(uint8(h)))
+			}
 		}
-	}
-	require.ElementsMatch(t, spilled[:], without)
-	n := 0
-	for _, f := range fields {
-		if f.use == scratch {
-			n++
+		require.ElementsMatch(t, roles.spilled, without, c)
+		n := 0
+		for _, f := range roles.fields {
+			if f.use == scratch {
+				n++
+			}
 		}
+		require.Equal(t, cells, n, c)
 	}
-	require.Equal(t, cells, n)
+	require.Equal(t, rewrite.StackAhead, stackAhead)
 }
 
 // TestIndependence: nothing but the description of a unit comes from the
@@ -99,7 +103,7 @@ func TestIndependence(t *testing.T) {
 			if s, ok := n.(*ast.SelectorExpr); ok {
 				if x, ok := s.X.(*ast.Ident); ok && x.Name == "rewrite" {
 					require.Contains(t, []string{
-						"Unit", "MarkState", "Within", "Before", "CopyBefore", "FillBefore", "ProbeBefore",
+						"Unit", "Convention", "StateInGS", "StateInRegister", "MarkState", "Within", "Before", "CopyBefore", "FillBefore", "ProbeBefore",
 						"ExitDirect", "ExitIndirect", "ExitSyscall", "ExitInterpret", "ExitBudget",
 					}, s.Sel.Name, path)
 				}

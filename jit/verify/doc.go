@@ -17,7 +17,7 @@
 // # What is assumed
 //
 // At every entry, and behind every return: R15 is the host address of the
-// window, GS that of the State, R12, the guest's rsp, is below 4 GiB, and RSP
+// window, GS or R11 that of the State, as the convention says, R12, the guest's rsp, is below 4 GiB, and RSP
 // points at the address of a landing, or of the stub for returns, on a host
 // stack that the guest cannot write and whose guard the engine handles. The
 // other registers hold what the guest likes; R13 and R14 may hold host
@@ -40,17 +40,19 @@
 //     looked up by. Control does not run off the end. ([RuleBranch])
 //   - Memory. The address of an access is that of the window plus a number
 //     within [0, 4 GiB), or outside by at most Reach, on every path; or it is
-//     GS-relative. String instructions too. ([RuleMemory])
-//   - The State. GS-relative accesses are to the fields of the list, in the
+//     relative to the State. String instructions too. ([RuleMemory])
+//   - The State. Accesses to it are to the fields of the list, in the
 //     direction and width that it allows, and at a constant place, except for
 //     bytes of the table Align. ([RuleState])
-//   - Registers. R15 is never written. RSP is moved only by PUSH, POP, CALL and
+//   - Registers. R15 is never written, nor R11 if it has the State. RSP is moved only by PUSH, POP, CALL and
 //     RET (and back by 8 bytes in the stub for returns). Nothing that may be
 //     a host address gets into a vector register, the window, the guest's part
 //     of the State or an instruction other than moves; none is in a guest's
 //     register where the unit is left. ([RuleRegister])
 //   - The host stack. Calls, returns and all ways out find it as it was at the
-//     entry; at most one value is on top of it otherwise. ([RuleStack])
+//     entry; at most one value is on top of it otherwise. Where traps are
+//     handled on it, every call has read ahead, so that its guard is met while
+//     there is room. ([RuleStack])
 //   - Leaving. Where another unit may follow, what is assumed at an entry
 //     holds. Before the engine is returned to, the reason has been stored, and
 //     T0 and T1 are what it says; above all, T1 of [rewrite.ExitDirect] is the

@@ -59,7 +59,7 @@ func (v *Verifier) addHead(i int32) {
 
 // begin queues the entries.
 func (v *Verifier) begin() error {
-	s := entryState()
+	s := v.roles.entryState()
 	if v.at != nil {
 		v.addHead(0)
 	}
@@ -155,7 +155,7 @@ func (v *Verifier) marked(in *instruction, s *state) error {
 			return v.fail(RuleMark, in, "%s does not hold an address in the window", name(r))
 		}
 	}
-	if r, yes := s.hidden(addresses); yes {
+	if r, yes := s.hidden(v.roles.guest &^ addresses); yes {
 		return v.fail(RuleMark, in, "an instruction of the guest begins, and %s may hold a host address", name(r))
 	}
 	return nil
@@ -196,7 +196,7 @@ func (v *Verifier) leaving(in *instruction, s *state) error {
 
 // ready checks what is assumed wherever code may go on in another unit.
 func (v *Verifier) ready(in *instruction, s *state) error {
-	if r, yes := s.hidden(0); yes {
+	if r, yes := s.hidden(v.roles.guest); yes {
 		return v.fail(RuleRegister, in, "%s may hold a host address", name(r))
 	}
 	if !s.r[stackPointer].is32() {
@@ -212,12 +212,15 @@ func (v *Verifier) call(in *instruction, i int32, s *state) error {
 	if err := v.leaving(in, s); err != nil {
 		return err
 	}
-	landing := landingState()
+	landing := v.roles.landingState()
 	if err := v.arrive(in, i+1, &landing); err != nil {
 		return err
 	}
+	if v.roles.register && !s.ahead {
+		return v.fail(RuleStack, in, "the host stack has not been read ahead")
+	}
 	// The stack's top is the address of the landing now, as at an entry.
-	s.top = anything
+	s.top, s.ahead = anything, false
 	return v.arrive(in, in.to, s)
 }
 
@@ -235,7 +238,7 @@ func (v *Verifier) jump(in *instruction, s *state) error {
 	switch {
 	case !in.HasMem:
 		return v.fail(RuleBranch, in, "an indirect jump through a register")
-	case in.Has(x86.PrefixGS):
+	case v.inState(in):
 		f, err := v.field(in, 8)
 		if err != nil {
 			return err
@@ -272,7 +275,7 @@ func (v *Verifier) toEngine(in *instruction, s *state) error {
 	if s.depth != 0 {
 		return v.fail(RuleStack, in, "the host stack is not balanced")
 	}
-	if r, yes := s.hidden(0); yes {
+	if r, yes := s.hidden(v.roles.guest); yes {
 		return v.fail(RuleRegister, in, "%s may hold a host address", name(r))
 	}
 	t0, t1 := s.r[temp0], s.r[temp1]

@@ -88,11 +88,18 @@ func (p *program) units(tr *rewrite.Translator, f func(pc uint64, u *rewrite.Uni
 	}
 }
 
-// translators are the ways to translate.
-func translators() map[string]*rewrite.Translator {
+// forConventions runs a test for each convention.
+func forConventions(t *testing.T, f func(*testing.T, rewrite.Convention)) {
+	for _, c := range []rewrite.Convention{rewrite.StateInGS, rewrite.StateInRegister} {
+		t.Run(c.String(), func(t *testing.T) { f(t, c) })
+	}
+}
+
+// translators are the ways to translate for a convention.
+func translators(c rewrite.Convention) map[string]*rewrite.Translator {
 	return map[string]*rewrite.Translator{
-		"free":    rewrite.NewTranslator(rewrite.Options{Supported: all}),
-		"metered": rewrite.NewTranslator(rewrite.Options{Supported: all, Metered: true}),
+		"free":    rewrite.NewTranslator(rewrite.Options{Supported: all, Convention: c}),
+		"metered": rewrite.NewTranslator(rewrite.Options{Supported: all, Convention: c, Metered: true}),
 	}
 }
 

@@ -144,6 +144,8 @@ func (v *Verifier) prefixes(in *instruction, seen int) error {
 		return v.fail(RuleDecode, in, "a repetition that is not part of the opcode")
 	case seen&seenOpsize != 0 && (control || vex):
 		return v.fail(RuleDecode, in, "an operand size that processors differ in")
+	case seen&seenGS != 0 && v.roles.register:
+		return v.fail(RuleDecode, in, "GS is the host's")
 	case seen&seenGS != 0 && (!in.HasMem || c == lea || c == nothing):
 		return v.fail(RuleDecode, in, "a segment without an operand in memory")
 	case in.REX&8 != 0 && control && !vex, in.REX&7 != 0 && !vex && (c == branch || c == call || c == ret || c == ifZero):
@@ -161,6 +163,8 @@ func (v *Verifier) registers(in *instruction) error {
 		}
 		r := a.Reg & 15
 		switch {
+		case v.roles.register && r == statePointer && !a.IsHigh() && a.Op.Write:
+			return v.fail(RuleRegister, in, "it writes the address of the State")
 		case a.IsHigh() || r != hostStack && r != windowBase:
 		case r == hostStack && in.rule.class == lea && in.HasMem && in.Mem == (x86.Mem{Base: hostStack, Index: x86.Zero, Disp: -8}) &&
 			in.Size == 8:

@@ -15,14 +15,14 @@ import (
 )
 
 // sample are some of the units of some programs, of both flavours.
-func sample(t testing.TB, every int) []*rewrite.Unit {
+func sample(t testing.TB, c rewrite.Convention, every int) []*rewrite.Unit {
 	var out []*rewrite.Unit
 	n := 0
 	for _, p := range programs(t, func(path string) bool {
 		return slices.Contains([]string{"interp", "sha256", "nbody", "strhash"}, filepath.Base(path)) ||
 			filepath.Base(filepath.Dir(path)) == "x86_64-final" && filepath.Base(path) == "arith"
 	}) {
-		for _, tr := range translators() {
+		for _, tr := range translators(c) {
 			p.units(tr, func(_ uint64, u *rewrite.Unit) {
 				if n++; n%every == 0 && len(u.Code) < 4000 {
 					out = append(out, copyUnit(u))
@@ -36,16 +36,20 @@ func sample(t testing.TB, every int) []*rewrite.Unit {
 // TestOracle: what translators make and the verifier passes is confined when
 // it runs, too. It is also the test of the oracle.
 func TestOracle(t *testing.T) {
-	o, rnd := newOracle(t), rand.New(rand.NewPCG(5, 6))
+	forConventions(t, testOracle)
+}
+
+func testOracle(t *testing.T, c rewrite.Convention) {
+	o, rnd := newOracle(t, c), rand.New(rand.NewPCG(5, 6))
 	defer o.close(t)
-	for _, u := range sample(t, 23) {
+	for _, u := range sample(t, c, 47) {
 		o.load(t, u)
 		starts := beginnings(u.Code)
 		for range 6 {
 			require.NoError(t, o.run(t, u, starts, rnd), "%s", listing(u))
 		}
 	}
-	bad := unit(func(p *plant) { p.hex("43 88 0C 1F"); p.leave() }) // mov [r15+r11], cl
+	bad := unitFor(c, func(p *plant) { p.hex("41 88 0C 17"); p.leave() }) // mov [r15+rdx], cl
 	o.load(t, bad)
 	found := 0
 	for range 20 {
@@ -60,11 +64,15 @@ func TestOracle(t *testing.T) {
 // passes must be confined when it runs; the counts say what sort of change that
 // was.
 func TestRandomMutations(t *testing.T) {
-	o, rnd := newOracle(t), rand.New(rand.NewPCG(7, 8))
+	forConventions(t, testRandomMutations)
+}
+
+func testRandomMutations(t *testing.T, c rewrite.Convention) {
+	o, rnd := newOracle(t, c), rand.New(rand.NewPCG(7, 8))
 	defer o.close(t)
-	v := verify.New(all)
+	v := verify.NewFor(c, all)
 	tried, passed := 0, map[string]int{}
-	for _, u := range sample(t, 29) {
+	for _, u := range sample(t, c, 59) {
 		for range 40 {
 			m := copyUnit(u)
 			mutate(m, rnd)

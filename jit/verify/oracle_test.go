@@ -26,6 +26,7 @@ const (
 	oracleCode   = 0x2000_0000
 	oracleState  = 0x3000_0000
 	oracleStack  = 0x3100_0000
+	oracleAhead  = 0x1_0000 // of the stack may be read before a call
 	oracleTable  = 0x3200_0000
 	oracleExit   = 0x3300_0000 // where things lead to: no code
 	oracleEntry  = 0x3300_1000
@@ -36,6 +37,8 @@ const (
 )
 
 type oracle struct {
+	convention rewrite.Convention
+
 	space  *memory.Space
 	engine cpu.Engine
 	thread *cpu.Thread
@@ -43,13 +46,13 @@ type oracle struct {
 	state  []byte // as it was at the beginning of a run
 }
 
-func newOracle(t testing.TB) *oracle {
-	o := &oracle{}
+func newOracle(t testing.TB, c rewrite.Convention) *oracle {
+	o := &oracle{convention: c}
 	var err error
 	o.space, err = memory.New(memory.Options{Form: memory.Paged})
 	require.NoError(t, err)
 	for _, m := range []struct{ at, size uint64 }{
-		{oracleState, 0x2000}, {oracleStack, 0x2000}, {oracleTable, 1 << 20}, {oracleData, oracleSize},
+		{oracleState, 0x2000}, {oracleStack - oracleAhead, 0x2000 + oracleAhead}, {oracleTable, 1 << 20}, {oracleData, oracleSize},
 	} {
 		_, err := o.space.Map(memory.Mapping{Addr: m.at, Len: m.size, Prot: memory.Read | memory.Write, MaxProt: memory.Read | memory.Write, Fixed: true})
 		require.NoError(t, err)
@@ -114,8 +117,22 @@ func (o *oracle) run(t testing.TB, u *rewrite.Unit, starts map[uint64]bool, rnd 
 		if o.s.R[x86.R15] != oracleWindow {
 			return fmt.Errorf("%s has changed the window's base", d.Text(nil))
 		}
+		if o.register() && o.s.R[x86.R11] != oracleState {
+			return fmt.Errorf("%s has changed the address of the State", d.Text(nil))
+		}
 	}
 	return nil
+}
+
+// register reports whether the State is reached through a register.
+func (o *oracle) register() bool { return o.convention == rewrite.StateInRegister }
+
+// spilled are the guest's registers that are in the State.
+func (o *oracle) spilled() []int {
+	if o.register() {
+		return []int{x86.R11, x86.R12, x86.R13, x86.R14, x86.R15}
+	}
+	return []int{x86.R11, x86.R12, x86.R14, x86.R15}
 }
 
 // seed sets the machine up.
@@ -144,7 +161,11 @@ func (o *oracle) seed(t testing.TB, u *rewrite.Unit, rnd *rand.Rand) {
 	o.s.SetFlags(rnd.Uint64() & (x86.FlagsStatus | x86.FlagD))
 	o.s.R[x86.R15] = oracleWindow
 	o.s.R[x86.RSP] = oracleStack + 0x1000
-	o.s.R[x86.GSBase] = oracleState
+	if o.register() {
+		o.s.R[x86.R11] = oracleState
+	} else {
+		o.s.R[x86.GSBase] = oracleState
+	}
 	o.put64(t, oracleStack+0x1000, oracleReturn)
 
 	o.state = make([]byte, 0x2000)
@@ -152,7 +173,7 @@ func (o *oracle) seed(t testing.TB, u *rewrite.Unit, rnd *rand.Rand) {
 		o.state[i] = byte(rnd.Uint32())
 	}
 	set := func(off int32, v uint64) { binary.LittleEndian.PutUint64(o.state[off:], v) }
-	for _, r := range []int{x86.R11, x86.R12, x86.R14, x86.R15} {
+	for _, r := range o.spilled() {
 		set(rewrite.OffR+8*int32(r), oracleData+uint64(rnd.IntN(oracleSize)))
 	}
 	set(rewrite.OffR+8*x86.FSBase, oracleData)
@@ -206,8 +227,20 @@ func (o *oracle) operand(d *x86.Inst, a *x86.Arg) (stop bool, err error) {
 	if d.Prefix&x86.PrefixAddr32 != 0 {
 		ea = uint64(uint32(ea))
 	}
+	inState := d.Prefix&x86.PrefixGS != 0
+	if o.register() {
+		if inState {
+			return false, fmt.Errorf("%s accesses what the host has in GS", d.Text(nil))
+		}
+		inState = d.Mem.Base == x86.R11
+		if inState {
+			ea -= o.s.R[x86.R11]
+		}
+	}
 	switch {
-	case d.Prefix&x86.PrefixGS != 0:
+	case o.register() && d.Mem.Base == x86.RSP && ea >= oracleStack-oracleAhead && ea < oracleStack+0x1000 && !a.Op.Write:
+		return false, nil
+	case inState:
 		if ea+uint64(a.Width) > 0x2000 {
 			return false, fmt.Errorf("%s accesses the State at %#x", d.Text(nil), ea)
 		}
@@ -243,6 +276,9 @@ func (o *oracle) left(t testing.TB, sp, before uint64, starts map[uint64]bool) e
 		return fmt.Errorf("left with the host stack at %#x instead of %#x", sp, before)
 	}
 	for r := range 16 {
+		if r != x86.R13 && r != x86.R14 && r != x86.R15 && o.s.R[r] == oracleState && !(o.register() && r == x86.R11) {
+			return fmt.Errorf("left with the address of the State in %s", x86.RegName(uint8(r), 8))
+		}
 		if r != x86.R13 && r != x86.R14 && r != x86.R15 && (o.s.R[r]>>48 == oracleWindow>>48 || -o.s.R[r]>>48 == oracleWindow>>48) {
 			return fmt.Errorf("left with a host address in %s", x86.RegName(uint8(r), 8))
 		}
@@ -250,7 +286,7 @@ func (o *oracle) left(t testing.TB, sp, before uint64, starts map[uint64]bool) e
 	now := make([]byte, len(o.state))
 	require.NoError(t, o.space.ReadAt(now, oracleState))
 	free := [][2]int32{{rewrite.OffReason, 4}, {rewrite.OffScratch, 8}, {rewrite.OffScratch2, 8}, {rewrite.OffLeft, 8}, {rewrite.OffR + 8*x86.RSP, 8}}
-	for _, r := range []int{x86.R11, x86.R12, x86.R14, x86.R15} {
+	for _, r := range o.spilled() {
 		free = append(free, [2]int32{rewrite.OffR + 8*int32(r), 8})
 	}
 	for _, f := range free {

@@ -27,6 +27,7 @@ const guestPC = 0x40_0000
 // plant is a unit under construction.
 type plant struct {
 	amd64.Asm
+	c rewrite.Convention
 	u rewrite.Unit
 }
 
@@ -49,13 +50,24 @@ func (p *plant) leave() {
 }
 
 func (p *plant) out(reason uint32) {
-	p.Store32Imm(amd64.AtGS(rewrite.OffReason), reason)
-	p.JmpMem(amd64.AtGS(rewrite.OffExit))
+	p.Store32Imm(p.at(rewrite.OffReason), reason)
+	p.JmpMem(p.at(rewrite.OffExit))
+}
+
+// at is a place in the State.
+func (p *plant) at(off int32) amd64.Mem {
+	if p.c == rewrite.StateInRegister {
+		return amd64.At(amd64.R11, off)
+	}
+	return amd64.AtGS(off)
 }
 
 // unit makes a unit of what f emits.
-func unit(f func(p *plant)) *rewrite.Unit {
-	p := &plant{}
+func unit(f func(p *plant)) *rewrite.Unit { return unitFor(rewrite.StateInGS, f) }
+
+// unitFor is unit for a convention.
+func unitFor(c rewrite.Convention, f func(p *plant)) *rewrite.Unit {
+	p := &plant{c: c}
 	p.u.Entries = []rewrite.Entry{{PC: guestPC}}
 	p.mark(rewrite.Before)
 	f(p)
@@ -90,15 +102,20 @@ type planted struct {
 
 // check runs the verifier over each.
 func check(t *testing.T, list []planted, end func(p *plant)) {
+	checkFor(t, rewrite.StateInGS, list, end)
+}
+
+// checkFor is check for a convention.
+func checkFor(t *testing.T, convention rewrite.Convention, list []planted, end func(p *plant)) {
 	for _, c := range list {
 		t.Run(c.name, func(t *testing.T) {
-			u := unit(func(p *plant) {
+			u := unitFor(convention, func(p *plant) {
 				c.emit(p)
 				if end != nil {
 					end(p)
 				}
 			})
-			err := verify.New(all).Check(u)
+			err := verify.NewFor(convention, all).Check(u)
 			if c.rule == "" {
 				require.NoError(t, err, listing(u))
 				return

@@ -1,6 +1,9 @@
 package verify
 
-import "github.com/nuage-emu/nuage/cpu/x86"
+import (
+	"github.com/nuage-emu/nuage/cpu/x86"
+	"github.com/nuage-emu/nuage/jit/rewrite"
+)
 
 // What host registers are for: the contract between generated code and the
 // assembly that enters and leaves it.
@@ -10,17 +13,41 @@ const (
 	temp1        = x86.R14 // Context.T1
 	windowBase   = x86.R15
 	hostStack    = x86.RSP
+	statePointer = x86.R11 // if the State is not reached through GS
 )
 
-// guestRegisters has a bit for each host register that holds one of the guest.
-const guestRegisters = 1<<16 - 1 - 1<<temp0 - 1<<temp1 - 1<<windowBase - 1<<hostStack
+// roles is what differs between the conventions.
+type roles struct {
+	guest    uint16  // has a bit for each host register that holds one of the guest
+	register bool    // statePointer holds the address of the State
+	spilled  []int   // the guest's registers that have no host register
+	fields   []field // of the State, that code may touch
+}
 
-// spilled are the guest's registers that have no host register.
-var spilled = [...]int{x86.R11, x86.R12, x86.R14, x86.R15}
+const others = 1<<temp0 | 1<<temp1 | 1<<windowBase | 1<<hostStack
+
+var conventions = [...]roles{
+	rewrite.StateInGS: newRoles(roles{
+		guest: 1<<16 - 1 - others, spilled: []int{x86.R11, x86.R12, x86.R14, x86.R15},
+	}),
+	rewrite.StateInRegister: newRoles(roles{
+		guest: 1<<16 - 1 - others - 1<<statePointer, register: true,
+		spilled: []int{x86.R11, x86.R12, x86.R13, x86.R14, x86.R15},
+	}),
+}
+
+func newRoles(r roles) roles {
+	r.fields = fieldsOf(r.spilled)
+	return r
+}
 
 // Reach is how far outside the window an access may lie, in bytes: nothing is
 // mapped there.
 const Reach = 64 << 10
+
+// stackAhead is how far below RSP the host stack must have been read before a
+// call, where the State is in a register.
+const stackAhead = 32 << 10
 
 // windowSize is that of the guest's address space.
 const windowSize = 1 << 32

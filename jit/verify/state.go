@@ -16,6 +16,7 @@ type state struct {
 	// returns.
 	depth  int8
 	reason uint8 // in Context.Reason, or 0
+	ahead  bool  // the host stack has been read as far ahead as a call needs
 	looked bool  // a place where the thread can be taken out has been passed
 	top    value
 }
@@ -27,12 +28,12 @@ type cell struct {
 }
 
 // entryState is what is assumed at an entry.
-func entryState() state {
+func (r *roles) entryState() state {
 	var s state
-	for r := range s.r {
-		s.r[r] = anything
-		if guestRegisters>>r&1 != 0 {
-			s.r[r] = unknown
+	for k := range s.r {
+		s.r[k] = anything
+		if r.guest>>k&1 != 0 {
+			s.r[k] = unknown
 		}
 	}
 	s.r[stackPointer] = word
@@ -45,16 +46,16 @@ func entryState() state {
 }
 
 // landingState is what is assumed behind a return.
-func landingState() state {
-	s := entryState()
+func (r *roles) landingState() state {
+	s := r.entryState()
 	s.r[temp0] = unknown
 	s.looked = true // each return is of a call, and a unit with a call was entered
 	return s
 }
 
 // targetState is what is assumed at what the table of indirect targets holds.
-func targetState() state {
-	s := entryState()
+func (r *roles) targetState() state {
+	s := r.entryState()
 	s.r[temp0] = unknown
 	s.depth, s.top = 1, unknown
 	return s
@@ -137,6 +138,7 @@ func (s *state) join(t *state) bool {
 	s.carry &= t.carry
 	s.refs |= t.refs
 	s.looked = s.looked && t.looked
+	s.ahead = s.ahead && t.ahead
 	if s.reason != t.reason {
 		s.reason = 0
 	}
@@ -144,10 +146,12 @@ func (s *state) join(t *state) bool {
 }
 
 // sum is the value of a memory operand's address, without a segment's base.
-func (s *state) sum(in *instruction) value {
-	m := &in.Mem
+func (s *state) sum(in *instruction) value { return s.sumOf(&in.Mem, int64(in.Next())) }
+
+// sumOf is sum for the operand m of an instruction that ends at next.
+func (s *state) sumOf(m *x86.Mem, next int64) value {
 	if m.RIP {
-		return value{kind: code, lo: int64(in.Next()) + m.Disp, hi: int64(in.Next()) + m.Disp}
+		return value{kind: code, lo: next + m.Disp, hi: next + m.Disp}
 	}
 	b, x := constant(0), constant(0)
 	if m.Base != x86.Zero {
@@ -167,11 +171,11 @@ func (s *state) sum(in *instruction) value {
 	return b.add(x).add(constant(m.Disp))
 }
 
-// hidden returns a register of the guest that may hold what the guest must not
-// know; there may be such in the registers of mask.
+// hidden returns one of the registers of mask that may hold what the guest must
+// not know.
 func (s *state) hidden(mask uint16) (r uint8, yes bool) {
 	for k := range uint8(16) {
-		if (guestRegisters&^mask)>>k&1 != 0 && s.r[k].kind != data {
+		if mask>>k&1 != 0 && s.r[k].kind != data {
 			return k, true
 		}
 	}

@@ -34,11 +34,12 @@ const (
 	offContext = int64(unsafe.Offsetof(x86.State{}.Context))
 )
 
-// fields are the parts of the State that generated code may touch, which is
-// all that GS-relative operands may reach. The Zero register, the addresses of
+// fieldsOf are the parts of the State that generated code may touch, which is
+// all that operands in the State may reach; spilled are the guest's registers
+// that are there. The Zero register, the addresses of
 // the host (stacks, Base, Table, Exit, Target) and what the signal handler and
 // the engine keep there (Running, Kick, Trap...) are never written.
-var fields = func() []field {
+func fieldsOf(spilled []int) []field {
 	context := func(name string, off uintptr, width int64, u use) field {
 		return field{name: "Context." + name, offset: offContext + int64(off), width: width, use: u}
 	}
@@ -69,7 +70,7 @@ var fields = func() []field {
 		}
 	}
 	return f
-}()
+}
 
 // lookupField is the number of the field to look bytes up in.
 const lookupField = 0
@@ -78,9 +79,9 @@ const lookupField = 0
 const cells = 3
 
 // fieldAt returns the field that width bytes at an offset of the State lie in.
-func fieldAt(offset, width int64) *field {
-	for i := range fields {
-		f := &fields[i]
+func (r *roles) fieldAt(offset, width int64) *field {
+	for i := range r.fields {
+		f := &r.fields[i]
 		if offset >= f.offset && offset+width <= f.offset+f.width {
 			return f
 		}

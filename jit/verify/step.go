@@ -136,7 +136,7 @@ func (v *Verifier) access(in *instruction, s *state, a *x86.Arg) error {
 	if !a.Op.Access || a.Width == 0 || a.Width > 64 {
 		return v.fail(RuleMemory, in, "how much it accesses is not known")
 	}
-	if in.Has(x86.PrefixGS) {
+	if v.inState(in) {
 		f, err := v.field(in, int64(a.Width))
 		switch {
 		case err != nil:
@@ -169,13 +169,31 @@ func inReach(at value, width int64) bool {
 	return at.kind == window && at.lo >= -Reach && at.hi <= windowSize+Reach-width
 }
 
-// field returns the part of the State that a GS-relative operand is.
+// inState reports whether a memory operand is relative to the State.
+func (v *Verifier) inState(in *instruction) bool {
+	if v.roles.register {
+		return in.Mem.Base == statePointer
+	}
+	return in.Has(x86.PrefixGS)
+}
+
+// stateOffset is where in the State a memory operand lies that is relative to
+// it.
+func (v *Verifier) stateOffset(in *instruction, s *state) value {
+	m := in.Mem
+	if v.roles.register {
+		m.Base = x86.Zero
+	}
+	return s.sumOf(&m, int64(in.Next()))
+}
+
+// field returns the part of the State that an operand is.
 func (v *Verifier) field(in *instruction, width int64) (*field, error) {
 	m := &in.Mem
-	if m.Base != x86.Zero || m.Index != x86.Zero || m.RIP {
+	if m.Base != x86.Zero && !v.roles.register || m.Index != x86.Zero || m.RIP {
 		return nil, v.fail(RuleState, in, "the place in the State is not constant")
 	}
-	f := fieldAt(m.Disp, width)
+	f := v.roles.fieldAt(m.Disp, width)
 	if f == nil {
 		return nil, v.fail(RuleState, in, "not a field that code may touch")
 	}
@@ -235,14 +253,18 @@ func (v *Verifier) move(in *instruction, s *state) error {
 // load is the value that a MOV or MOVZX reads.
 func (v *Verifier) load(in *instruction, s *state, a *x86.Arg) (value, error) {
 	width := int64(a.Width)
-	if !in.Has(x86.PrefixGS) {
+	if v.roles.register && width == 4 && in.rule.class == move && in.Mem == (x86.Mem{Base: hostStack, Index: x86.Zero, Disp: -stackAhead}) {
+		s.ahead = s.depth == 0
+		return anything, nil
+	}
+	if !v.inState(in) {
 		if err := v.windowAccess(in, s, width); err != nil {
 			return anything, err
 		}
 		v.narrow(in, s)
 		return part(width), nil
 	}
-	if in.Mem.Base != x86.Zero && width == 1 && inLookup(s.sum(in)) {
+	if width == 1 && v.inLookup(v.stateOffset(in, s)) {
 		return part(1), nil
 	}
 	f, err := v.field(in, width)
@@ -269,8 +291,8 @@ func (v *Verifier) load(in *instruction, s *state, a *x86.Arg) (value, error) {
 
 // inLookup reports whether an offset in the State is in the table that code
 // may look a byte up in.
-func inLookup(at value) bool {
-	f := &fields[lookupField]
+func (v *Verifier) inLookup(at value) bool {
+	f := &v.roles.fields[lookupField]
 	return at.kind == data && at.lo >= f.offset && at.hi < f.offset+f.width
 }
 
@@ -299,7 +321,7 @@ func (v *Verifier) narrow(in *instruction, s *state) {
 // store writes n by a MOV.
 func (v *Verifier) store(in *instruction, s *state, a *x86.Arg, n value) error {
 	width := int64(a.Width)
-	if !in.Has(x86.PrefixGS) {
+	if !v.inState(in) {
 		if n.kind != data {
 			return v.fail(RuleRegister, in, "it may make a host address known to the guest")
 		}

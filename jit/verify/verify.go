@@ -41,6 +41,7 @@ func (e *Error) Error() string {
 // Verifier checks units. It keeps its memory from one to the next and is not
 // safe for concurrent use.
 type Verifier struct {
+	roles     *roles
 	supported func(feature string) bool
 	features  map[string]bool
 	rules     []rule
@@ -58,10 +59,15 @@ type Verifier struct {
 
 // New returns a verifier for a host that has the features that supported
 // reports, named as in x86.Section.Feature; one that names several, separated
-// by ", ", is asked for one by one.
+// by ", ", is asked for one by one. Code reaches the State through GS.
 func New(supported func(feature string) bool) *Verifier {
+	return NewFor(rewrite.StateInGS, supported)
+}
+
+// NewFor is New for code of a convention.
+func NewFor(c rewrite.Convention, supported func(feature string) bool) *Verifier {
 	return &Verifier{
-		supported: supported, features: make(map[string]bool), rules: rules(), exits: make(map[uint32]int), maximum: 1 << 10,
+		roles: &conventions[c], supported: supported, features: make(map[string]bool), rules: rules(), exits: make(map[uint32]int), maximum: 1 << 10,
 	}
 }
 
@@ -73,7 +79,7 @@ func (v *Verifier) Check(u *rewrite.Unit) error { return v.check(u, nil) }
 // indirect targets: R13 is the address that the guest goes to, and the guest's
 // rcx lies on the host stack. It need have no other entries.
 func (v *Verifier) CheckTarget(u *rewrite.Unit) error {
-	s := targetState()
+	s := v.roles.targetState()
 	return v.check(u, &s)
 }
 
@@ -84,7 +90,7 @@ func (v *Verifier) CheckReturnStub(u *rewrite.Unit) error {
 	if len(u.Entries) > 0 {
 		return failAt(RuleBranch, int(u.Entries[0].Offset), "the stub for returns has no other entries")
 	}
-	s := landingState()
+	s := v.roles.landingState()
 	s.depth = -1
 	return v.check(u, &s)
 }

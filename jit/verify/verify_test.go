@@ -15,7 +15,9 @@ import (
 // TestGuests: all code of the programs passes, translated from wherever a unit
 // ends, in both flavours. Guests of the same source share most of theirs, so
 // one set of bindings is enough.
-func TestGuests(t *testing.T) {
+func TestGuests(t *testing.T) { forConventions(t, testGuests) }
+
+func testGuests(t *testing.T, c rewrite.Convention) {
 	seen := make(map[string]bool)
 	for _, p := range programs(t, func(path string) bool {
 		if strings.Contains(path, "-2015") || seen[filepath.Base(path)] {
@@ -24,8 +26,8 @@ func TestGuests(t *testing.T) {
 		seen[filepath.Base(path)] = true
 		return true
 	}) {
-		for flavour, tr := range translators() {
-			v, units := verify.New(all), 0
+		for flavour, tr := range translators(c) {
+			v, units := verify.NewFor(c, all), 0
 			p.units(tr, func(pc uint64, u *rewrite.Unit) {
 				units++
 				if err := v.Check(u); err != nil {
