@@ -77,17 +77,17 @@ flags:
 	MOVQ (const_offR+8)(AX), CX
 	MOVQ (const_offR+16)(AX), DX
 	MOVQ (const_offR+24)(AX), BX
-	MOVQ (const_offR+32)(AX), R12
+	MOVQ (const_offR+32)(AX), R13
 	MOVQ (const_offR+40)(AX), BP
 	MOVQ (const_offR+48)(AX), SI
 	MOVQ (const_offR+56)(AX), DI
-	MOVQ (const_offR+64)(AX), R8
-	MOVQ (const_offR+72)(AX), R9
-	MOVQ (const_offR+80)(AX), R10
-	MOVQ (const_offR+104)(AX), R11
-	MOVQ const_offT0(AX), R13
-	MOVQ const_offT1(AX), R14
-	MOVQ const_offBase(AX), R15
+	MOVQ (const_offR+88)(AX), R11
+	MOVQ (const_offR+96)(AX), R12
+	MOVQ (const_offR+112)(AX), R14
+	MOVQ (const_offR+120)(AX), R15
+	MOVQ const_offT0(AX), R9
+	MOVQ const_offT1(AX), R10
+	MOVQ const_offBase(AX), R8
 	MOVQ const_offR(AX), AX
 	JMP  const_offTarget(GS)
 
@@ -98,7 +98,7 @@ TEXT ·trapped(SB), NOSPLIT|NOFRAME, $0-0
 	JMP  ·exit(SB)
 
 // missed is where the table of indirect targets leads for a target it does not
-// have: rcx is on the host stack, and the target in R13.
+// have: rcx is on the host stack, and the target in R9.
 TEXT ·missed(SB), NOSPLIT|NOFRAME, $0-0
 	POPQ CX
 	MOVQ $const_exitIndirect, const_offReason(GS)
@@ -110,16 +110,16 @@ TEXT ·exit(SB), NOSPLIT|NOFRAME, $0-0
 	MOVQ CX, (const_offR+8)(GS)
 	MOVQ DX, (const_offR+16)(GS)
 	MOVQ BX, (const_offR+24)(GS)
-	MOVQ R12, (const_offR+32)(GS)
+	MOVQ R13, (const_offR+32)(GS)
 	MOVQ BP, (const_offR+40)(GS)
 	MOVQ SI, (const_offR+48)(GS)
 	MOVQ DI, (const_offR+56)(GS)
-	MOVQ R8, (const_offR+64)(GS)
-	MOVQ R9, (const_offR+72)(GS)
-	MOVQ R10, (const_offR+80)(GS)
-	MOVQ R11, (const_offR+104)(GS)
-	MOVQ R13, const_offT0(GS)
-	MOVQ R14, const_offT1(GS)
+	MOVQ R11, (const_offR+88)(GS)
+	MOVQ R12, (const_offR+96)(GS)
+	MOVQ R14, (const_offR+112)(GS)
+	MOVQ R15, (const_offR+120)(GS)
+	MOVQ R9, const_offT0(GS)
+	MOVQ R10, const_offT1(GS)
 	MOVQ SP, const_offHostSP(GS)
 	MOVQ const_offGoSP(GS), SP
 	PUSHFQ

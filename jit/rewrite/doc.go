@@ -18,7 +18,7 @@
 //     change none.
 //   - The guest's rsp is below 4 GiB. Where an instruction could leave it
 //     otherwise, a check follows that leaves generated code.
-//   - R13 and R14 are free, except behind a return, where R13 holds the address
+//   - R9 and R10 are free, except behind a return, where R9 holds the address
 //     that the guest returns to.
 //   - RSP is the host stack: one return address for every guest call that has
 //     not returned, as far as is known, and it may be dropped at any time.

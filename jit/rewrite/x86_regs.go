@@ -12,7 +12,7 @@ type Convention uint8
 const (
 	// StateInGS: GS points to the State. Traps leave the host stack alone.
 	StateInGS Convention = iota
-	// StateInRegister: R11 points to the State, and the guest's r13 is in it:
+	// StateInRegister: R11 points to the State, and the guest's r11 is in it:
 	// for hosts that do not let programs have GS. Traps may push up to
 	// StackAhead bytes onto the host stack: so much of it is always left.
 	StateInRegister
@@ -30,21 +30,21 @@ func (c Convention) String() string {
 const StackAhead = 32 << 10
 
 // hosts says where the guest's registers are in each convention. Those that
-// programs name least have no host register (counted over the programs of
-// bench). The assembly of package jit knows this table too; a test compares
+// programs name least have no host register (counted over what the programs of
+// bench execute). The assembly of package jit knows this table too; a test compares
 // them.
 var hosts = [conventions][16]amd64.Reg{
 	StateInGS: {
 		x86.RAX: amd64.RAX, x86.RCX: amd64.RCX, x86.RDX: amd64.RDX, x86.RBX: amd64.RBX,
 		x86.RSP: gsp, x86.RBP: amd64.RBP, x86.RSI: amd64.RSI, x86.RDI: amd64.RDI,
-		x86.R8: amd64.R8, x86.R9: amd64.R9, x86.R10: amd64.R10, x86.R11: amd64.None,
-		x86.R12: amd64.None, x86.R13: amd64.R11, x86.R14: amd64.None, x86.R15: amd64.None,
+		x86.R8: amd64.None, x86.R9: amd64.None, x86.R10: amd64.None, x86.R11: amd64.R11,
+		x86.R12: amd64.R12, x86.R13: amd64.None, x86.R14: amd64.R14, x86.R15: amd64.R15,
 	},
 	StateInRegister: {
 		x86.RAX: amd64.RAX, x86.RCX: amd64.RCX, x86.RDX: amd64.RDX, x86.RBX: amd64.RBX,
 		x86.RSP: gsp, x86.RBP: amd64.RBP, x86.RSI: amd64.RSI, x86.RDI: amd64.RDI,
-		x86.R8: amd64.R8, x86.R9: amd64.R9, x86.R10: amd64.R10, x86.R11: amd64.None,
-		x86.R12: amd64.None, x86.R13: amd64.None, x86.R14: amd64.None, x86.R15: amd64.None,
+		x86.R8: amd64.None, x86.R9: amd64.None, x86.R10: amd64.None, x86.R11: amd64.None,
+		x86.R12: amd64.R12, x86.R13: amd64.None, x86.R14: amd64.R14, x86.R15: amd64.R15,
 	},
 }
 
@@ -56,10 +56,10 @@ func (c Convention) HostRegister(r int) (amd64.Reg, bool) {
 
 // What the other host registers are for.
 const (
-	gsp   = amd64.R12 // the guest's rsp, below 4 GiB
-	t0    = amd64.R13 // address of a memory operand; target of an indirect jump
-	t1    = amd64.R14
-	base  = amd64.R15 // host address of guest address 0
+	gsp   = amd64.R13 // the guest's rsp, below 4 GiB
+	t0    = amd64.R9  // address of a memory operand; target of an indirect jump
+	t1    = amd64.R10
+	base  = amd64.R8  // host address of guest address 0
 	state = amd64.R11 // StateInRegister: the State
 )
 

@@ -16,16 +16,16 @@
 //
 // # What is assumed
 //
-// At every entry, and behind every return: R15 is the host address of the
-// window, GS or R11 that of the State, as the convention says, R12, the guest's rsp, is below 4 GiB, and RSP
+// At every entry, and behind every return: R8 is the host address of the
+// window, GS or R11 that of the State, as the convention says, R13, the guest's rsp, is below 4 GiB, and RSP
 // points at the address of a landing, or of the stub for returns, on a host
 // stack that the guest cannot write and whose guard the engine handles. The
-// other registers hold what the guest likes; R13 and R14 may hold host
+// other registers hold what the guest likes; R9 and R10 may hold host
 // addresses. Around the window, and in its first and last 64 KiB, nothing is
 // ever mapped; the guards are wider than [Reach].
 // The table of indirect targets holds addresses of code that has passed
 // [Verifier.CheckTarget], and of the assembly for those it does not have: both
-// find R13 to be a number of the guest's, and its rcx on the host stack.
+// find R9 to be a number of the guest's, and its rcx on the host stack.
 //
 // # What is proved
 //
@@ -44,7 +44,7 @@
 //   - The State. Accesses to it are to the fields of the list, in the
 //     direction and width that it allows, and at a constant place, except for
 //     bytes of the table Align. ([RuleState])
-//   - Registers. R15 is never written, nor R11 if it has the State. RSP is moved only by PUSH, POP, CALL and
+//   - Registers. R8 is never written, nor R11 if it has the State. RSP is moved only by PUSH, POP, CALL and
 //     RET (and back by 8 bytes in the stub for returns). Nothing that may be
 //     a host address gets into a vector register, the window, the guest's part
 //     of the State or an instruction other than moves; none is in a guest's

@@ -226,7 +226,7 @@ func (v *Verifier) call(in *instruction, i int32, s *state) error {
 
 func (v *Verifier) ret(in *instruction, s *state) error {
 	if s.r[temp0].kind != data {
-		return v.fail(RuleRegister, in, "r13 is not what the guest returns to")
+		return v.fail(RuleRegister, in, "T0 is not what the guest returns to")
 	}
 	return v.leaving(in, s)
 }
@@ -265,7 +265,7 @@ func (v *Verifier) dispatch(in *instruction, s *state) error {
 		return v.fail(RuleStack, in, "the guest's rcx is not on the host stack")
 	}
 	if s.r[temp0].kind != data {
-		return v.fail(RuleRegister, in, "r13 is not the guest's target")
+		return v.fail(RuleRegister, in, "T0 is not the guest's target")
 	}
 	return v.ready(in, s)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/nuage-emu/nuage/cpu/x86"
+	"github.com/nuage-emu/nuage/jit/asm/amd64"
 	"github.com/nuage-emu/nuage/jit/rewrite"
 	"github.com/nuage-emu/nuage/jit/verify"
 )
@@ -49,7 +50,7 @@ func testOracle(t *testing.T, c rewrite.Convention) {
 			require.NoError(t, o.run(t, u, starts, rnd), "%s", listing(u))
 		}
 	}
-	bad := unitFor(c, func(p *plant) { p.hex("41 88 0C 17"); p.leave() }) // mov [r15+rdx], cl
+	bad := unitFor(c, func(p *plant) { p.OpMem(amd64.Form{Opcode: 0x88}, amd64.RCX, window(amd64.RDX, 0)); p.leave() })
 	o.load(t, bad)
 	found := 0
 	for range 20 {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/nuage-emu/nuage/cpu"
 	"github.com/nuage-emu/nuage/cpu/x86"
+	"github.com/nuage-emu/nuage/jit/asm/amd64"
 	"github.com/nuage-emu/nuage/jit/rewrite"
 	"github.com/nuage-emu/nuage/jit/verify"
 	"github.com/nuage-emu/nuage/memory"
@@ -114,10 +115,10 @@ func (o *oracle) run(t testing.TB, u *rewrite.Unit, starts map[uint64]bool, rnd 
 		if stop := o.engine.Run(o.thread, 1); stop.Kind != cpu.StopBudget {
 			return nil // a fault or a division by zero: a trap
 		}
-		if o.s.R[x86.R15] != oracleWindow {
+		if o.s.R[base] != oracleWindow {
 			return fmt.Errorf("%s has changed the window's base", d.Text(nil))
 		}
-		if o.register() && o.s.R[x86.R11] != oracleState {
+		if o.register() && o.s.R[stateAt] != oracleState {
 			return fmt.Errorf("%s has changed the address of the State", d.Text(nil))
 		}
 	}
@@ -128,11 +129,23 @@ func (o *oracle) run(t testing.TB, u *rewrite.Unit, starts map[uint64]bool, rnd 
 func (o *oracle) register() bool { return o.convention == rewrite.StateInRegister }
 
 // spilled are the guest's registers that are in the State.
-func (o *oracle) spilled() []int {
-	if o.register() {
-		return []int{x86.R11, x86.R12, x86.R13, x86.R14, x86.R15}
+func (o *oracle) spilled() (list []int) {
+	for r := range 16 {
+		if _, ok := o.convention.HostRegister(r); !ok {
+			list = append(list, r)
+		}
 	}
-	return []int{x86.R11, x86.R12, x86.R14, x86.R15}
+	return list
+}
+
+// isGuests reports whether a host register is the guest's.
+func (o *oracle) isGuests(r amd64.Reg) bool {
+	for g := range 16 {
+		if h, ok := o.convention.HostRegister(g); ok && h == r {
+			return true
+		}
+	}
+	return false
 }
 
 // seed sets the machine up.
@@ -154,15 +167,15 @@ func (o *oracle) seed(t testing.TB, u *rewrite.Unit, rnd *rand.Rand) {
 			o.s.V[r][k] = rnd.Uint64()
 		}
 	}
-	o.s.R[x86.R12] = oracleData + oracleSize/2
+	o.s.R[gsp] = oracleData + oracleSize/2
 	if rnd.IntN(4) == 0 {
-		o.s.R[x86.R12] = uint64(rnd.Uint32())
+		o.s.R[gsp] = uint64(rnd.Uint32())
 	}
 	o.s.SetFlags(rnd.Uint64() & (x86.FlagsStatus | x86.FlagD))
-	o.s.R[x86.R15] = oracleWindow
+	o.s.R[base] = oracleWindow
 	o.s.R[x86.RSP] = oracleStack + 0x1000
 	if o.register() {
-		o.s.R[x86.R11] = oracleState
+		o.s.R[stateAt] = oracleState
 	} else {
 		o.s.R[x86.GSBase] = oracleState
 	}
@@ -232,9 +245,9 @@ func (o *oracle) operand(d *x86.Inst, a *x86.Arg) (stop bool, err error) {
 		if inState {
 			return false, fmt.Errorf("%s accesses what the host has in GS", d.Text(nil))
 		}
-		inState = d.Mem.Base == x86.R11
+		inState = d.Mem.Base == uint8(stateAt)
 		if inState {
-			ea -= o.s.R[x86.R11]
+			ea -= o.s.R[stateAt]
 		}
 	}
 	switch {
@@ -276,10 +289,13 @@ func (o *oracle) left(t testing.TB, sp, before uint64, starts map[uint64]bool) e
 		return fmt.Errorf("left with the host stack at %#x instead of %#x", sp, before)
 	}
 	for r := range 16 {
-		if r != x86.R13 && r != x86.R14 && r != x86.R15 && o.s.R[r] == oracleState && !(o.register() && r == x86.R11) {
+		if !o.isGuests(amd64.Reg(r)) {
+			continue
+		}
+		if o.s.R[r] == oracleState {
 			return fmt.Errorf("left with the address of the State in %s", x86.RegName(uint8(r), 8))
 		}
-		if r != x86.R13 && r != x86.R14 && r != x86.R15 && (o.s.R[r]>>48 == oracleWindow>>48 || -o.s.R[r]>>48 == oracleWindow>>48) {
+		if o.s.R[r]>>48 == oracleWindow>>48 || -o.s.R[r]>>48 == oracleWindow>>48 {
 			return fmt.Errorf("left with a host address in %s", x86.RegName(uint8(r), 8))
 		}
 	}

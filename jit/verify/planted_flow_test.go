@@ -5,7 +5,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/nuage-emu/nuage/cpu/x86"
 	"github.com/nuage-emu/nuage/jit/asm/amd64"
 	"github.com/nuage-emu/nuage/jit/rewrite"
 	"github.com/nuage-emu/nuage/jit/verify"
@@ -44,11 +43,17 @@ func TestForbidden(t *testing.T) {
 // TestPlantedPrefixes: what processors ignore or differ in.
 func TestPlantedPrefixes(t *testing.T) {
 	bad := func(code string) func(*plant) { return func(p *plant) { p.hex(code) } }
+	operand := func(prefix string, f amd64.Form) func(*plant) {
+		return func(p *plant) {
+			p.hex(prefix)
+			p.OpMem(f, amd64.RAX, window(gsp, 0))
+		}
+	}
 	check(t, []planted{
 		{"operand size twice", verify.RuleDecode, bad("66 66 89 C8")},
 		{"REX before a prefix", verify.RuleDecode, bad("48 66 89 C8")},
 		{"REX twice", verify.RuleDecode, bad("48 41 89 C8")},
-		{"ds", verify.RuleDecode, bad("3E 43 8B 04 27")},
+		{"ds", verify.RuleDecode, operand("3E", amd64.Form{Opcode: 0x8B})},
 		{"cs", verify.RuleDecode, bad("2E 89 C8")},
 		{"rep that means nothing", verify.RuleDecode, bad("F3 89 C8")},
 		{"repne that means nothing", verify.RuleDecode, bad("F2 89 C8")},
@@ -57,8 +62,8 @@ func TestPlantedPrefixes(t *testing.T) {
 		{"jump of 16 bits", verify.RuleDecode, bad("66 E9 00 00 00 00")},
 		{"REX.W on a branch", verify.RuleDecode, bad("48 0F 84 00 00 00 00")},
 		{"gs on lea", verify.RuleDecode, bad("65 8D 04 25 00 00 00 00")},
-		{"lock", "", bad("F0 43 01 04 27")},
-		{"operand size", "", bad("66 43 01 04 27")},
+		{"lock", "", operand("F0", amd64.Form{Opcode: 0x01})},
+		{"operand size", "", operand("66", amd64.Form{Opcode: 0x01})},
 		{"nops", "", bad("90 66 90 0F 1F 00")},
 	}, leave)
 	v := verify.New(func(f string) bool { return f != "AVX2" && f != "BMI2" })
@@ -221,8 +226,12 @@ func TestPlantedDispatch(t *testing.T) {
 		{"as it is", "", with(func(*dispatch) {})},
 		{"whole address as the index", verify.RuleBranch, with(func(d *dispatch) { d.low = func(p *plant) { p.Mov64(amd64.RCX, t0) } })},
 		{"32 bits as the index", verify.RuleBranch, with(func(d *dispatch) { d.low = func(p *plant) { p.Mov32(amd64.RCX, t0) } })},
-		{"16 bits sign-extended", verify.RuleBranch, with(func(d *dispatch) { d.low = func(p *plant) { p.hex("49 0F BF CD") } })},
-		{"16 bits, others kept", verify.RuleBranch, with(func(d *dispatch) { d.low = func(p *plant) { p.hex("66 44 89 E9") } })},
+		{"16 bits sign-extended", verify.RuleBranch, with(func(d *dispatch) {
+			d.low = func(p *plant) { p.Op(amd64.Form{W: true, Map: amd64.Map0F, Opcode: 0xBF}, amd64.RCX, t0) }
+		})},
+		{"16 bits, others kept", verify.RuleBranch, with(func(d *dispatch) {
+			d.low = func(p *plant) { p.Op(amd64.Form{Opsize: true, Opcode: 0x8B}, amd64.RCX, t0) }
+		})},
 		{"index doubled", verify.RuleBranch, with(func(d *dispatch) {
 			d.after = func(p *plant) { p.Lea64(amd64.RCX, amd64.Mem{Base: amd64.RCX, Index: amd64.RCX}) }
 		})},
@@ -230,10 +239,10 @@ func TestPlantedDispatch(t *testing.T) {
 		{"another index", verify.RuleBranch, with(func(d *dispatch) { d.jump.Index = amd64.RAX })},
 		{"another scale", verify.RuleBranch, with(func(d *dispatch) { d.jump.Scale = 2 })},
 		{"one entry further", verify.RuleBranch, with(func(d *dispatch) { d.jump.Disp = 8 })},
-		{"not the table", verify.RuleBranch, with(func(d *dispatch) { d.table = slot(x86.R11) })},
+		{"not the table", verify.RuleBranch, with(func(d *dispatch) { d.table = slot(spilled) })},
 		{"half the table's address", verify.RuleState, with(func(d *dispatch) { d.after = func(p *plant) { p.Load32(t1, amd64.AtGS(rewrite.OffTable)) } })},
 		{"table moved", verify.RuleBranch, with(func(d *dispatch) { d.after = func(p *plant) { p.Lea64(t1, amd64.At(t1, 16)) } })},
-		{"call through the table", verify.RuleInstruction, with(func(d *dispatch) { d.after = func(p *plant) { p.hex("41 FF 14 CE") } })},
+		{"call through the table", verify.RuleInstruction, with(func(d *dispatch) { d.after = func(p *plant) { p.OpMem(amd64.Form{Opcode: 0xFF}, 2, d.jump) } })},
 		{"rcx not on the stack", verify.RuleStack, with(func(d *dispatch) { d.noPush = true })},
 		{"a host address on the stack", verify.RuleStack, with(func(d *dispatch) {
 			d.noPush, d.before = true, func(p *plant) { p.Mov64(t1, base); p.Push(t1) }

@@ -22,9 +22,9 @@ func TestPlantedStateInRegister(t *testing.T) {
 	slot := func(r int) amd64.Mem { return amd64.At(stateAt, rewrite.OffR+8*int32(r)) }
 	indexed := func(off int32) amd64.Mem { return amd64.Mem{Base: stateAt, Index: amd64.RCX, Disp: off} }
 	checkFor(t, rewrite.StateInRegister, []planted{
-		{"spilled registers", "", func(p *plant) { p.Load64(amd64.RAX, slot(x86.R13)); p.Store64(slot(x86.R15), amd64.RBX) }},
-		{"through GS", verify.RuleDecode, func(p *plant) { p.Load64(amd64.RAX, amd64.AtGS(rewrite.OffR+8*x86.R13)) }},
-		{"another register's base", verify.RuleMemory, func(p *plant) { p.Load64(amd64.RAX, amd64.At(amd64.R10, rewrite.OffR+8*x86.R13)) }},
+		{"spilled registers", "", func(p *plant) { p.Load64(amd64.RAX, slot(spilled)); p.Store64(slot(x86.R11), amd64.RBX) }},
+		{"through GS", verify.RuleDecode, func(p *plant) { p.Load64(amd64.RAX, amd64.AtGS(rewrite.OffR+8*spilled)) }},
+		{"another register's base", verify.RuleMemory, func(p *plant) { p.Load64(amd64.RAX, amd64.At(t1, rewrite.OffR+8*spilled)) }},
 		{"the State as a window", verify.RuleState, func(p *plant) { p.Load64(amd64.RAX, amd64.Mem{Base: stateAt, Index: amd64.RDX}) }},
 		{"the window and the State", verify.RuleMemory, func(p *plant) { p.Load64(amd64.RAX, amd64.Mem{Base: base, Index: stateAt}) }},
 		{"a register that has a host register", verify.RuleState, func(p *plant) { p.Store64(slot(x86.RBX), amd64.RAX) }},
@@ -36,12 +36,12 @@ func TestPlantedStateInRegister(t *testing.T) {
 		}},
 		{"the pointer changed", verify.RuleRegister, func(p *plant) { p.Mov64(stateAt, amd64.RAX) }},
 		{"the pointer moved", verify.RuleRegister, func(p *plant) { p.Lea64(stateAt, amd64.At(stateAt, 8)) }},
-		{"the pointer's low byte", verify.RuleRegister, func(p *plant) { p.hex("41 B3 01") }}, // mov r11b, 1
-		{"the pointer exchanged", verify.RuleRegister, func(p *plant) { p.hex("4C 87 D8") }},  // xchg rax, r11
+		{"the pointer's low byte", verify.RuleRegister, func(p *plant) { p.OpShort(amd64.Form{Opcode: 0xB0}, stateAt); p.Bytes(1) }},
+		{"the pointer exchanged", verify.RuleRegister, func(p *plant) { p.Op(amd64.Form{W: true, Opcode: 0x87}, amd64.RAX, stateAt) }},
 		{"the pointer known to the guest", verify.RuleMark, func(p *plant) { p.Mov64(amd64.RAX, stateAt) }},
 		{"the pointer stored", verify.RuleRegister, func(p *plant) { p.Store64(window(gsp, 0), stateAt) }},
-		{"the pointer spilled", verify.RuleState, func(p *plant) { p.Store64(slot(x86.R13), stateAt) }},
-		{"the pointer in arithmetic", verify.RuleRegister, func(p *plant) { p.hex("4C 01 D8") }}, // add rax, r11
+		{"the pointer spilled", verify.RuleState, func(p *plant) { p.Store64(slot(spilled), stateAt) }},
+		{"the pointer in arithmetic", verify.RuleRegister, func(p *plant) { p.Op(amd64.Form{W: true, Opcode: 0x01}, stateAt, amd64.RAX) }},
 		{"the pointer in a temporary", "", func(p *plant) { p.Mov64(t1, stateAt) }},
 		{"the lookup", "", func(p *plant) { p.Movzx8(amd64.RCX, amd64.RAX); p.LoadByte(amd64.RCX, indexed(rewrite.OffAlign)) }},
 		{"the lookup of a whole register", verify.RuleState, func(p *plant) { p.LoadByte(amd64.RCX, indexed(rewrite.OffAlign)) }},
@@ -52,7 +52,9 @@ func TestPlantedStateInRegister(t *testing.T) {
 		}},
 		{"below the host stack", verify.RuleMemory, func(p *plant) { p.Load32(amd64.RAX, amd64.At(amd64.RSP, -8)) }},
 		{"what lies below the host stack", verify.RuleMark, func(p *plant) { p.Load32(amd64.RAX, amd64.At(amd64.RSP, -rewrite.StackAhead)) }},
-		{"a part of what lies below the host stack", verify.RuleMemory, func(p *plant) { p.hex("66 44 8B B4 24 00 80 FF FF") }},
+		{"a part of what lies below the host stack", verify.RuleMemory, func(p *plant) {
+			p.OpMem(amd64.Form{Opsize: true, Opcode: 0x8B}, t1, amd64.At(amd64.RSP, -rewrite.StackAhead))
+		}},
 		{"written below the host stack", verify.RuleMemory, func(p *plant) { p.Store64(amd64.At(amd64.RSP, -rewrite.StackAhead), amd64.RAX) }},
 	}, leave)
 }

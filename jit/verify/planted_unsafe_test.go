@@ -16,10 +16,13 @@ import (
 
 // The registers by what they are for.
 const (
-	gsp  = amd64.R12
-	t0   = amd64.R13
-	t1   = amd64.R14
-	base = amd64.R15
+	gsp  = amd64.R13
+	t0   = amd64.R9
+	t1   = amd64.R10
+	base = amd64.R8
+
+	spilled = x86.R9 // some guest registers without a host register, in both conventions
+	another = x86.R13
 )
 
 const guestPC = 0x40_0000
@@ -57,7 +60,7 @@ func (p *plant) out(reason uint32) {
 // at is a place in the State.
 func (p *plant) at(off int32) amd64.Mem {
 	if p.c == rewrite.StateInRegister {
-		return amd64.At(amd64.R11, off)
+		return amd64.At(stateAt, off)
 	}
 	return amd64.AtGS(off)
 }
@@ -76,7 +79,7 @@ func unitFor(c rewrite.Convention, f func(p *plant)) *rewrite.Unit {
 	return &p.u
 }
 
-// window is the operand [r15 + index + disp].
+// window is the operand [base + index + disp].
 func window(index amd64.Reg, disp int32) amd64.Mem {
 	return amd64.Mem{Base: base, Index: index, Disp: disp}
 }
@@ -156,7 +159,7 @@ func TestPlantedMemory(t *testing.T) {
 			p.Mov32(amd64.RBX, amd64.RAX)
 			p.Jmp(on)
 			p.Bind(other)
-			p.Load32(amd64.RBX, slot(x86.R11))
+			p.Load32(amd64.RBX, slot(spilled))
 			p.Bind(on)
 			p.Load64(amd64.RAX, window(amd64.RBX, 8))
 		}},
@@ -164,7 +167,7 @@ func TestPlantedMemory(t *testing.T) {
 		{"no window", verify.RuleMemory, func(p *plant) { p.hex("88 08") }},
 		{"wrong base register", verify.RuleMemory, func(p *plant) { p.Load64(amd64.RAX, amd64.Mem{Base: amd64.RBP, Index: gsp}) }},
 		{"T1 for the base", verify.RuleMemory, func(p *plant) { p.Load64(amd64.RAX, amd64.Mem{Base: t1, Index: gsp}) }},
-		{"r13 for r12", verify.RuleMemory, func(p *plant) { p.Load64(amd64.RAX, window(t0, 0)) }},
+		{"T0 for rsp", verify.RuleMemory, func(p *plant) { p.Load64(amd64.RAX, window(t0, 0)) }},
 		{"index of 64 bits", verify.RuleMemory, func(p *plant) { p.Load64(amd64.RAX, window(amd64.RBX, 0)) }},
 		{"index copied whole", verify.RuleMemory, func(p *plant) { p.Mov64(t0, amd64.RBX); p.Load64(amd64.RAX, window(t0, 0)) }},
 		{"index written after it was cleaned", verify.RuleMemory, func(p *plant) {
@@ -220,9 +223,9 @@ func TestPlantedMemory(t *testing.T) {
 		{"bit offset in a register", verify.RuleMemory, func(p *plant) {
 			p.OpMem(amd64.Form{W: true, Map: amd64.Map0F, Opcode: 0xAB}, amd64.RAX, window(gsp, 0))
 		}},
-		{"address of 32 bits", verify.RuleDecode, func(p *plant) { p.hex("67 43 8B 04 27") }},
+		{"address of 32 bits", verify.RuleDecode, func(p *plant) { p.hex("67"); p.Load32(amd64.RAX, window(gsp, 0)) }},
 		{"fs", verify.RuleDecode, func(p *plant) { p.hex("64 48 8B 04 25 00 00 00 00") }},
-		{"window and gs", verify.RuleState, func(p *plant) { p.hex("65 4B 8B 04 27") }},
+		{"window and gs", verify.RuleState, func(p *plant) { p.hex("65"); p.Load64(amd64.RAX, window(gsp, 0)) }},
 	}, leave)
 }
 
@@ -383,7 +386,7 @@ func TestPlantedState(t *testing.T) {
 		}
 	}
 	list = append(list, []planted{
-		{"spilled register", "", func(p *plant) { p.Load64(amd64.RAX, slot(x86.R11)); p.Store64(slot(x86.R15), amd64.RBX) }},
+		{"spilled register", "", func(p *plant) { p.Load64(amd64.RAX, slot(spilled)); p.Store64(slot(another), amd64.RBX) }},
 		{"counter", "", func(p *plant) {
 			p.Load64(t0, context(unsafe.Offsetof(c.Left)))
 			p.Lea64(t0, amd64.At(t0, -5))
@@ -400,10 +403,11 @@ func TestPlantedState(t *testing.T) {
 		{"FS base written", verify.RuleState, func(p *plant) { p.Store64(slot(int(x86.FSBase)), amd64.RAX) }},
 		{"register behind the last", verify.RuleState, func(p *plant) { p.Store64(slot(32), amd64.RAX) }},
 		{"before the State", verify.RuleState, func(p *plant) { p.Store64(amd64.AtGS(-8), amd64.RAX) }},
-		{"across a slot's end", verify.RuleState, func(p *plant) { p.Store64(upper(slot(x86.R12)), amd64.RAX) }},
-		{"wider than the slot", verify.RuleState, func(p *plant) { p.OpMem(amd64.Form{Map: amd64.Map0F, Opcode: 0x11}, 0, slot(x86.R11)) }},
+		{"across a slot's end", verify.RuleState, func(p *plant) { p.Store64(upper(slot(another)), amd64.RAX) }},
+		{"across two slots", verify.RuleState, func(p *plant) { p.Store64(upper(slot(spilled)), amd64.RAX) }},
+		{"wider than the slot", verify.RuleState, func(p *plant) { p.OpMem(amd64.Form{Map: amd64.Map0F, Opcode: 0x11}, 0, slot(another)) }},
 		{"index in the State", verify.RuleState, func(p *plant) {
-			p.OpMem(amd64.Form{W: true, Opcode: 0x89}, amd64.RAX, amd64.Mem{Base: amd64.RBX, Index: amd64.None, GS: true, Disp: rewrite.OffR + 8*x86.R11})
+			p.OpMem(amd64.Form{W: true, Opcode: 0x89}, amd64.RAX, amd64.Mem{Base: amd64.RBX, Index: amd64.None, GS: true, Disp: rewrite.OffR + 8*spilled})
 		}},
 		{"wrong way out", verify.RuleState, func(p *plant) { p.JmpMem(context(unsafe.Offsetof(c.Target))) }},
 		{"table as way out", verify.RuleBranch, func(p *plant) { p.JmpMem(context(unsafe.Offsetof(c.Table))) }},
@@ -417,10 +421,12 @@ func TestPlantedState(t *testing.T) {
 func TestPlantedRegisters(t *testing.T) {
 	check(t, []planted{
 		{"write the base", verify.RuleRegister, func(p *plant) { p.Mov64(base, amd64.RAX) }},
-		{"write part of the base", verify.RuleRegister, func(p *plant) { p.hex("41 B7 00") }},
-		{"xchg the base", verify.RuleRegister, func(p *plant) { p.hex("4C 87 F8") }},
+		{"write part of the base", verify.RuleRegister, func(p *plant) { p.OpShort(amd64.Form{Opcode: 0xB0}, base); p.Bytes(1) }},
+		{"xchg the base", verify.RuleRegister, func(p *plant) { p.Op(amd64.Form{W: true, Opcode: 0x87}, amd64.RAX, base) }},
 		{"pop the base", verify.RuleRegister, func(p *plant) { p.Push(amd64.RAX); p.Pop(base) }},
-		{"mulx the base", verify.RuleRegister, func(p *plant) { p.hex("C4 62 83 F6 F8") }},
+		{"mulx the base", verify.RuleRegister, func(p *plant) {
+			p.Op(amd64.Form{VEX: true, W: true, Prefix: 0xF2, Map: amd64.Map0F38, Opcode: 0xF6, VVVV: uint8(amd64.RBX)}, base, amd64.RAX)
+		}},
 		{"write rsp", verify.RuleRegister, func(p *plant) { p.Mov64(amd64.RSP, amd64.RAX) }},
 		{"add to rsp", verify.RuleRegister, func(p *plant) { p.op(0, amd64.RSP, 8) }},
 		{"read rsp", verify.RuleRegister, func(p *plant) { p.Mov64(amd64.RAX, amd64.RSP) }},
@@ -432,11 +438,11 @@ func TestPlantedRegisters(t *testing.T) {
 		{"rsp to the guest", verify.RuleMark, func(p *plant) { p.Lea64(amd64.RAX, amd64.At(amd64.RSP, 16)) }},
 		{"T1 to the guest", verify.RuleMark, func(p *plant) { p.Mov64(amd64.RAX, t1) }},
 		{"half of T1 to the guest", verify.RuleMark, func(p *plant) { p.Mov32(amd64.RAX, t1) }},
-		{"base to a vector", verify.RuleRegister, func(p *plant) { p.hex("66 49 0F 6E C7") }},
+		{"base to a vector", verify.RuleRegister, func(p *plant) { p.Op(amd64.Form{W: true, Prefix: 0x66, Map: amd64.Map0F, Opcode: 0x6E}, 0, base) }},
 		{"base to the window", verify.RuleRegister, func(p *plant) { p.Store64(window(gsp, 0), base) }},
-		{"base to a spilled register", verify.RuleState, func(p *plant) { p.Store64(slot(x86.R11), base) }},
-		{"base to the flags", verify.RuleRegister, func(p *plant) { p.hex("4C 39 F8") }},
-		{"base by arithmetic", verify.RuleRegister, func(p *plant) { p.hex("4C 01 F8") }},
+		{"base to a spilled register", verify.RuleState, func(p *plant) { p.Store64(slot(spilled), base) }},
+		{"base to the flags", verify.RuleRegister, func(p *plant) { p.Op(amd64.Form{W: true, Opcode: 0x39}, base, amd64.RAX) }},
+		{"base by arithmetic", verify.RuleRegister, func(p *plant) { p.Op(amd64.Form{W: true, Opcode: 0x01}, base, amd64.RAX) }},
 		{"base by way of a field", verify.RuleMark, func(p *plant) {
 			p.Store64(amd64.AtGS(rewrite.OffScratch), base)
 			p.Load64(amd64.RAX, amd64.AtGS(rewrite.OffScratch))

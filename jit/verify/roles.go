@@ -8,10 +8,10 @@ import (
 // What host registers are for: the contract between generated code and the
 // assembly that enters and leaves it.
 const (
-	stackPointer = x86.R12 // the guest's rsp
-	temp0        = x86.R13 // Context.T0 on leaving
-	temp1        = x86.R14 // Context.T1
-	windowBase   = x86.R15
+	stackPointer = x86.R13 // the guest's rsp
+	temp0        = x86.R9  // Context.T0 on leaving
+	temp1        = x86.R10 // Context.T1
+	windowBase   = x86.R8
 	hostStack    = x86.RSP
 	statePointer = x86.R11 // if the State is not reached through GS
 )
@@ -28,11 +28,11 @@ const others = 1<<temp0 | 1<<temp1 | 1<<windowBase | 1<<hostStack
 
 var conventions = [...]roles{
 	rewrite.StateInGS: newRoles(roles{
-		guest: 1<<16 - 1 - others, spilled: []int{x86.R11, x86.R12, x86.R14, x86.R15},
+		guest: 1<<16 - 1 - others, spilled: []int{x86.R8, x86.R9, x86.R10, x86.R13},
 	}),
 	rewrite.StateInRegister: newRoles(roles{
 		guest: 1<<16 - 1 - others - 1<<statePointer, register: true,
-		spilled: []int{x86.R11, x86.R12, x86.R13, x86.R14, x86.R15},
+		spilled: []int{x86.R8, x86.R9, x86.R10, x86.R11, x86.R13},
 	}),
 }
 

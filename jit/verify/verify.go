@@ -76,7 +76,7 @@ func NewFor(c rewrite.Convention, supported func(feature string) bool) *Verifier
 func (v *Verifier) Check(u *rewrite.Unit) error { return v.check(u, nil) }
 
 // CheckTarget is Check for a unit whose beginning is put into the table of
-// indirect targets: R13 is the address that the guest goes to, and the guest's
+// indirect targets: R9 is the address that the guest goes to, and the guest's
 // rcx lies on the host stack. It need have no other entries.
 func (v *Verifier) CheckTarget(u *rewrite.Unit) error {
 	s := v.roles.targetState()
