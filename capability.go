@@ -22,7 +22,8 @@ type Capability struct {
 	name  string
 	mode  access
 	make  func(m *Machine, image *Image) (abi.Object, error)
-	once  bool // make has taken something over
+	apart func() (*twin, error) // for two machines in lockstep; nil: make does for each
+	once  bool                  // make has taken something over
 	taken bool
 	// base and inheriting restrict the rights further, where limited is set.
 	limited          bool
@@ -118,7 +119,7 @@ func (c *Capability) String() string { return c.name }
 func Reader(r io.Reader) *Capability {
 	return &Capability{name: "reader", mode: readOnly, make: func(*Machine, *Image) (abi.Object, error) {
 		return abi.NewStream(host.NewStream(r, nil, host.StreamOptions{})), nil
-	}}
+	}, apart: func() (*twin, error) { return twinOf(streamEnds{r: r}), nil }}
 }
 
 // Writer is a stream the program writes. What it has written has reached w
@@ -127,28 +128,28 @@ func Reader(r io.Reader) *Capability {
 func Writer(w io.Writer) *Capability {
 	return &Capability{name: "writer", mode: writeOnly, make: func(*Machine, *Image) (abi.Object, error) {
 		return abi.NewStream(host.NewStream(nil, w, host.StreamOptions{})), nil
-	}}
+	}, apart: func() (*twin, error) { return twinOf(streamEnds{w: w}), nil }}
 }
 
 // ReadWriter is a stream in both directions.
 func ReadWriter(rw io.ReadWriter) *Capability {
 	return &Capability{name: "stream", make: func(*Machine, *Image) (abi.Object, error) {
 		return abi.NewStream(host.NewStream(rw, rw, host.StreamOptions{})), nil
-	}}
+	}, apart: func() (*twin, error) { return twinOf(streamEnds{r: rw, w: rw}), nil }}
 }
 
 // Conn is a network connection, or a datagram socket, which keeps the boundaries
 // of messages; one that is not connected to a peer can only receive. It is taken
 // over: the process closes it.
 func Conn(c net.Conn) *Capability {
-	return &Capability{name: "connection", once: true, make: func(*Machine, *Image) (abi.Object, error) {
+	return &Capability{name: "connection", once: true, apart: noTwin, make: func(*Machine, *Image) (abi.Object, error) {
 		return abi.NewStream(host.NewConn(c)), nil
 	}}
 }
 
 // Listener is a listening socket. It is taken over: the process closes it.
 func Listener(l net.Listener) *Capability {
-	return &Capability{name: "listener", once: true, make: func(*Machine, *Image) (abi.Object, error) {
+	return &Capability{name: "listener", once: true, apart: noTwin, make: func(*Machine, *Image) (abi.Object, error) {
 		return abi.NewListener(host.NewListener(l)), nil
 	}}
 }
@@ -170,6 +171,8 @@ func Dir(path string) *Capability {
 			return nil, err
 		}
 		return abi.NewDirectory(d), nil
+	}, apart: func() (*twin, error) {
+		return twinOverlay(func(m *Machine) (vfs.Dir, error) { return vfs.NewHost(path, vfs.HostOptions{Clock: m.clock()}) })
 	}}
 }
 
@@ -178,13 +181,8 @@ func Dir(path string) *Capability {
 // machine's memory limit, and go with the process.
 func Overlay(path string) *Capability {
 	return &Capability{name: fmt.Sprintf("overlay over %q", path), make: func(m *Machine, _ *Image) (abi.Object, error) {
-		d, err := vfs.NewHost(path, vfs.HostOptions{Clock: m.clock()})
+		o, err := m.overlay(func(m *Machine) (vfs.Dir, error) { return vfs.NewHost(path, vfs.HostOptions{Clock: m.clock()}) })
 		if err != nil {
-			return nil, err
-		}
-		o, err := vfs.NewOverlay(d, m.clock(), m.abi.Quota())
-		if err != nil {
-			_ = d.Close()
 			return nil, err
 		}
 		return abi.NewDirectory(m.stable(o)), nil
@@ -228,7 +226,7 @@ const (
 func File(path string, mode FileMode) *Capability {
 	c := &Capability{name: fmt.Sprintf("file %q", path), make: func(m *Machine, _ *Image) (abi.Object, error) {
 		return m.hostFile(path, mode)
-	}}
+	}, apart: func() (*twin, error) { return twinFile(path, mode) }}
 	if mode == ReadFile {
 		c.mode = readOnly
 	}
@@ -252,16 +250,39 @@ func (m *Machine) stable(d vfs.Dir) vfs.Dir {
 	return vfs.NewStable(d, m.clock(), abi.VirtualEpoch)
 }
 
-// hostFile opens a file through the directory it is in, as programs do.
+// overlay opens a directory below an overlay.
+func (m *Machine) overlay(open func(m *Machine) (vfs.Dir, error)) (vfs.Dir, error) {
+	d, err := open(m)
+	if err != nil {
+		return nil, err
+	}
+	o, err := vfs.NewOverlay(d, m.clock(), m.abi.Quota())
+	if err != nil {
+		_ = d.Close()
+		return nil, err
+	}
+	return o, nil
+}
+
+// hostFile opens a file of the host.
 func (m *Machine) hostFile(path string, mode FileMode) (abi.Object, error) {
 	if info, err := os.Stat(path); err == nil {
 		switch {
 		case info.IsDir():
 			return nil, fmt.Errorf("it is a directory")
 		case !info.Mode().IsRegular():
-			return openStream(path, info.Mode(), mode)
+			f, err := openStreamFile(path, mode)
+			if err != nil {
+				return nil, err
+			}
+			return osFile(f, true)
 		}
 	}
+	return m.fileIn(path, mode, m.hostDir)
+}
+
+// fileIn opens a file through the directory it is in, as programs do.
+func (m *Machine) fileIn(path string, mode FileMode, open func(dir string) (vfs.Dir, error)) (abi.Object, error) {
 	dir, base := filepath.Split(path)
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		dir, base = filepath.Split(real)
@@ -271,7 +292,7 @@ func (m *Machine) hostFile(path string, mode FileMode) (abi.Object, error) {
 	if dir == "" {
 		dir = "."
 	}
-	d, err := m.hostDir(dir)
+	d, err := open(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -291,7 +312,8 @@ func unwrapPath(err error) error {
 	return err
 }
 
-func openStream(path string, kind fs.FileMode, mode FileMode) (abi.Object, error) {
+// openStreamFile opens what is not a regular file.
+func openStreamFile(path string, mode FileMode) (*os.File, error) {
 	flags := os.O_RDWR
 	if mode == ReadFile {
 		flags = os.O_RDONLY
@@ -300,5 +322,5 @@ func openStream(path string, kind fs.FileMode, mode FileMode) (abi.Object, error
 	if err != nil {
 		return nil, unwrapPath(err)
 	}
-	return osFile(f, true)
+	return f, nil
 }

@@ -22,28 +22,36 @@ import (
 func OSFile(f *os.File) *Capability {
 	return &Capability{name: f.Name(), make: func(m *Machine, _ *Image) (abi.Object, error) {
 		return osFile(f, false)
-	}}
+	}, apart: func() (*twin, error) { return twinOSFile(f) }}
 }
 
 // HostFD is the descriptor of this process with the given number, as it was
 // inherited: what "!fd 3" in a launcher's configuration means.
 func HostFD(n uint32) *Capability {
 	return &Capability{name: fmt.Sprintf("descriptor %d", n), make: func(m *Machine, _ *Image) (abi.Object, error) {
-		switch n {
-		case 0:
-			return osFile(os.Stdin, false)
-		case 1:
-			return osFile(os.Stdout, false)
-		case 2:
-			return osFile(os.Stderr, false)
+		if n < uint32(len(standard)) {
+			return osFile(*standard[n], false)
 		}
 		f := os.NewFile(uintptr(n), fmt.Sprintf("/dev/fd/%d", n))
 		if f == nil {
 			return nil, cloudabi.EBADF
 		}
 		return m.inherited(f)
+	}, apart: func() (*twin, error) {
+		if n < uint32(len(standard)) {
+			return twinOSFile(*standard[n])
+		}
+		f := os.NewFile(uintptr(n), fmt.Sprintf("/dev/fd/%d", n))
+		if f == nil {
+			return nil, cloudabi.EBADF
+		}
+		return twinOSFile(f)
 	}}
 }
+
+// standard are the descriptors that every process has. Whoever embeds the
+// package may have replaced the files.
+var standard = [...]**os.File{&os.Stdin, &os.Stdout, &os.Stderr}
 
 // inherited makes an object of a descriptor that this process did not open.
 func (m *Machine) inherited(f *os.File) (abi.Object, error) {
@@ -52,11 +60,7 @@ func (m *Machine) inherited(f *os.File) (abi.Object, error) {
 	case err != nil:
 		return nil, fmt.Errorf("it is not open in this process")
 	case info.IsDir():
-		root, err := os.OpenRoot(f.Name())
-		if err != nil {
-			return nil, unwrapPath(err)
-		}
-		d, err := vfs.NewHostRoot(root, vfs.HostOptions{Clock: m.clock()})
+		d, err := m.inheritedDir(f)
 		if err != nil {
 			return nil, err
 		}
@@ -72,30 +76,52 @@ func (m *Machine) inherited(f *os.File) (abi.Object, error) {
 	return osFile(f, false)
 }
 
-// osFile makes a stream of an open file, closing it in the end if owned. Which
-// of reading and writing is possible shows when it is tried: a host tells
-// nobody how a descriptor was opened.
+func (m *Machine) inheritedDir(f *os.File) (vfs.Dir, error) {
+	root, err := os.OpenRoot(f.Name())
+	if err != nil {
+		return nil, unwrapPath(err)
+	}
+	return vfs.NewHostRoot(root, vfs.HostOptions{Clock: m.clock()})
+}
+
+// osFile makes a stream of an open file, closing it in the end if owned.
 func osFile(f *os.File, owned bool) (abi.Object, error) {
+	s, err := endsOf(f, owned)
+	if err != nil {
+		return nil, err
+	}
+	return abi.NewStream(host.NewStream(s.r, s.w, s.options)), nil
+}
+
+// streamEnds are what a stream of the host is made of. Reader or writer may be
+// missing.
+type streamEnds struct {
+	r       io.Reader
+	w       io.Writer
+	options host.StreamOptions
+}
+
+// endsOf are those of an open file. Which of reading and writing is possible
+// shows when it is tried: a host tells nobody how a descriptor was opened.
+func endsOf(f *os.File, owned bool) (streamEnds, error) {
 	info, err := f.Stat()
 	if err != nil {
-		return nil, fmt.Errorf("it is not open in this process")
+		return streamEnds{}, fmt.Errorf("it is not open in this process")
 	}
-	o := host.StreamOptions{}
+	s := streamEnds{r: f, w: f}
 	if info.Mode()&fs.ModeCharDevice != 0 {
-		o.Filetype = cloudabi.FiletypeCharacterDevice
-		o.Terminal = isTerminal(f)
+		s.options.Filetype = cloudabi.FiletypeCharacterDevice
+		s.options.Terminal = isTerminal(f)
 	}
-	var r io.Reader = f
-	var w io.Writer = f
 	switch {
 	case owned:
-		o.Close = f.Close
+		s.options.Close = f.Close
 	case f == os.Stdin:
-		w = nil
+		s.w = nil
 	case f == os.Stdout || f == os.Stderr:
-		r = nil
+		s.r = nil
 	}
-	return abi.NewStream(host.NewStream(r, w, o)), nil
+	return s, nil
 }
 
 // isTerminal asks without calling Fd, which would make the file blocking for all

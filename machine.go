@@ -17,6 +17,7 @@ import (
 type Machine struct {
 	abi     *abi.Machine
 	options Options
+	engines abi.Engines
 }
 
 // NewMachine makes a machine without processes.
@@ -32,7 +33,7 @@ func NewMachine(o Options) (*Machine, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Machine{abi: m, options: o}, nil
+	return &Machine{abi: m, options: o, engines: o.engine}, nil
 }
 
 // Close kills all processes and waits until they are gone.
@@ -109,7 +110,7 @@ func (m *Machine) Start(ctx context.Context, image *Image, config Config) (*Proc
 		Image:       image.elf,
 		ArgData:     data,
 		Descriptors: descriptors,
-		Engine:      m.options.engine,
+		Engine:      m.engines,
 		Form:        m.options.Memory,
 		Generation:  config.Generation,
 		StartForm:   config.StartForm,

@@ -29,12 +29,17 @@ func NewMemoryFS(limit uint64) *MemoryFS {
 // Dir is the capability for the whole file system.
 func (f *MemoryFS) Dir() *Capability {
 	return &Capability{name: "directory in memory", make: func(m *Machine, _ *Image) (abi.Object, error) {
-		o, err := vfs.Open(f.root, ".", vfs.OpenOptions{Directory: true})
+		d, err := f.open(m)
 		if err != nil {
 			return nil, err
 		}
-		return abi.NewDirectory(m.stable(o.Dir)), nil
-	}}
+		return abi.NewDirectory(m.stable(d)), nil
+	}, apart: func() (*twin, error) { return twinOverlay(f.open) }}
+}
+
+func (f *MemoryFS) open(*Machine) (vfs.Dir, error) {
+	o, err := vfs.Open(f.root, ".", vfs.OpenOptions{Directory: true})
+	return o.Dir, err
 }
 
 // ReadFile returns the contents of a file. Errors are *fs.PathError with a

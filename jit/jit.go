@@ -56,6 +56,10 @@ type Options struct {
 	// before it is used. A thread that comes to code whose translation does
 	// not pass stops with StopIllegal and the reason.
 	Verify bool
+	// Boundary, if not 0, is an address that no translation goes past: one that
+	// begins before ends there. Package lockstep cuts translations with it to
+	// find the instruction that is wrong.
+	Boundary uint64
 }
 
 // New makes a translator for the threads of space, with the interpreter that it

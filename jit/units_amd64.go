@@ -146,8 +146,15 @@ func (e *engine) translate(pc uint64, indirect bool) uint64 {
 		return 0
 	}
 	var volatile bool
+	end := e.space.Size()
+	if b := e.o.Boundary; pc < b {
+		end = min(end, b)
+	}
 	fetch := func(pc uint64) []byte {
-		buf := make([]byte, 512)
+		if pc >= end {
+			return nil
+		}
+		buf := make([]byte, min(512, end-pc))
 		n, v, err := e.space.Fetch(buf, pc)
 		if err != nil || v {
 			volatile = volatile || v

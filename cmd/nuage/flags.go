@@ -74,3 +74,25 @@ func (f *seedFlag) Decode(ctx *kong.DecodeContext) (err error) {
 	}
 	return nil
 }
+
+// everyFlag is --lockstep or --lockstep=N.
+type everyFlag struct {
+	on    bool
+	every uint64
+}
+
+// IsBool tells kong that the flag may stand without a value.
+func (*everyFlag) IsBool() bool { return true }
+
+// Decode implements kong.MapperValue.
+func (f *everyFlag) Decode(ctx *kong.DecodeContext) (err error) {
+	f.on = true
+	if ctx.Scan.Peek().Type == kong.FlagValueToken {
+		token := ctx.Scan.Pop()
+		text, _ := token.Value.(string)
+		if f.every, err = strconv.ParseUint(text, 0, 32); err != nil || f.every == 0 {
+			return fmt.Errorf("--lockstep=N needs a number of instructions between 1 and 2^32, not %q", text)
+		}
+	}
+	return nil
+}

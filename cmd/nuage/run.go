@@ -28,6 +28,8 @@ type runCmd struct {
 	TraceFormat string    `group:"watch" enum:"text,json" default:"text" placeholder:"text" help:"How: text for people, or json, one object a line."`
 	Registers   bool      `group:"watch" help:"Print the registers too when an instruction ends the program."`
 
+	Lockstep everyFlag `group:"watch" placeholder:"N" help:"Run the program by interpreter and translator side by side, compare them every N instructions or so, and show the first difference: --lockstep or --lockstep=N. Files and directories are not changed."`
+
 	Timeout        time.Duration `group:"limits" placeholder:"DURATION" help:"End the program (signal alrm) after this time, such as 10s."`
 	MaxCPUTime     time.Duration `name:"max-cpu-time" group:"limits" placeholder:"DURATION" help:"End it (signal xcpu) after this time of computing, all threads together."`
 	MaxMemory      size          `group:"limits" placeholder:"SIZE" help:"Memory it may have, such as 512M (default 1G)."`
@@ -58,6 +60,7 @@ Examples:
   nuage run --set count=3 --fd out=stdout --file in=README.md prog
   nuage run --dir data=/srv/data --dir scratch=/tmp/x:rw prog config.yaml
   generate-config | nuage run prog -
+  nuage run --lockstep prog config.yaml             is it the translator's fault?
   nuage run --trace=calls.txt --timeout=10s --max-memory=256M prog config.yaml
 
 A configuration:
@@ -71,7 +74,8 @@ A configuration:
 
 The exit status is the program's. When it died of a signal, it is 128 and the
 signal's usual number (SIGSEGV: 139), and a line on standard error says why.
-It is 127 when nuage itself failed.`
+It is 127 when nuage itself failed, and 126 when --lockstep has found a
+difference; a report on standard error says where.`
 }
 
 func (c *runCmd) Run(t *tool) (err error) {
@@ -94,7 +98,11 @@ func (c *runCmd) Run(t *tool) (err error) {
 		}()
 		o.Machine.Trace = trace.Event
 	}
-	status, err := launcher.Run(o)
+	run := launcher.Run
+	if c.Lockstep.on {
+		run = func(o launcher.Options) (int, error) { return launcher.Lockstep(o, c.Lockstep.every) }
+	}
+	status, err := run(o)
 	if err != nil {
 		return err
 	}
@@ -114,6 +122,16 @@ func (c *runCmd) machine(o *launcher.Options) (err error) {
 	}
 	if c.Timeout < 0 || c.MaxCPUTime < 0 {
 		return fmt.Errorf("a time limit cannot be negative")
+	}
+	if c.Lockstep.on {
+		switch {
+		case c.Engine != "auto":
+			return fmt.Errorf("--lockstep runs both engines: leave out --engine")
+		case c.Memory != "auto":
+			return fmt.Errorf("--lockstep uses both forms of memory: leave out --memory")
+		case c.Checked:
+			return fmt.Errorf("--lockstep and --checked exclude each other: the translator ignores the upper halves of addresses")
+		}
 	}
 	o.Machine.Checked, o.Machine.VerifyCode = c.Checked, c.VerifyCode
 	o.Machine.Deterministic, o.Machine.Seed = c.Deterministic.on, c.Deterministic.seed

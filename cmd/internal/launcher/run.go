@@ -65,7 +65,8 @@ func Run(o Options) (status int, err error) {
 	if err != nil {
 		return Failed, located(err, config, described)
 	}
-	return o.report(process, wait(process, asked)), nil
+	s := wait(process, asked)
+	return o.report(place(process, s), s), nil
 }
 
 // requests are the signals of the host that end a program, as the guest knows
@@ -111,12 +112,13 @@ func (o *Options) stopped(sig cloudabi.Signal) {
 	fmt.Fprintf(o.Stderr, "%s: %s: stopped itself by signal %v; %s\n", o.Command, o.Program, sig, how)
 }
 
-// report says how the program died, if it did, and returns the exit status.
-func (o *Options) report(p *nuage.Process, s nuage.ExitStatus) int {
+// report says how the program died, if it did, and where, and returns the exit
+// status.
+func (o *Options) report(place string, s nuage.ExitStatus) int {
 	if s.Signal == 0 {
 		return int(s.Code)
 	}
-	fmt.Fprintf(o.Stderr, "%s: %s: %s\n", o.Command, o.Program, oneLine(s.String()+place(p, s)))
+	fmt.Fprintf(o.Stderr, "%s: %s: %s\n", o.Command, o.Program, oneLine(s.String()+place))
 	if o.Registers && s.Fault != nil {
 		fmt.Fprintln(o.Stderr, strings.TrimRight(s.Fault.Registers, "\n"))
 	}
