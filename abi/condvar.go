@@ -59,7 +59,7 @@ func (t *Thread) condvarSignal(a *args) cloudabi.Errno {
 		// Without the scope the second argument is the number. Programs of
 		// the days in between have one of each; waking more than was asked
 		// is permitted, waking fewer is not.
-		n = max(n, t.cpu.State.Trap().Args[1]&0xffffffff)
+		n = max(n, t.trap.Args[1]&0xffffffff)
 	}
 	key, errno := t.futexKey(a.v[0], scope)
 	if errno != 0 {

@@ -26,6 +26,13 @@ type args struct {
 	store   []uint64   // through the vDSO: where the outputs go
 }
 
+// begin forgets the call before; what it passed stays in v.
+func (a *args) begin(r *row, gen Generation, direct bool) {
+	a.row, a.gen, a.direct = r, gen, direct
+	a.out[0], a.out[1] = 0, 0
+	a.fiveArg, a.results, a.store = false, 0, nil
+}
+
 // fd is the descriptor in argument i, also where that is a lookup, which has
 // its flags in the upper half.
 func (a *args) fd(i int) cloudabi.Fd { return cloudabi.Fd(a.v[i]) }
@@ -50,25 +57,27 @@ func (t *Thread) syscall(pc uint64) {
 // syscallVDSO serves a stub of the vDSO: a C function with one pointer for each
 // output behind the inputs, returning an error number.
 func (t *Thread) syscallVDSO() {
-	a := &t.args
-	trap := t.cpu.State.Trap()
+	a, trap := &t.args, &t.trap
+	t.cpu.State.Trap(trap)
 	n := trap.Number - vdsoBase
 	if n >= uint64(len(calls)) {
 		t.cpu.State.SetResult(0, uint64(cloudabi.ENOSYS))
 		return
 	}
-	*a = args{row: &calls[n], gen: Final, results: len(calls[n].call.Outputs)}
-	inputs, outputs := a.row.inputs, a.results
+	a.begin(&calls[n], Final, false)
+	a.results = len(a.row.call.Outputs)
+	inputs, outputs := len(a.row.inputs), a.results
 	p := &t.pointers // inputs and output pointers: poll_fd has seven
-	copy(p[:trap.Regs], trap.Args[:trap.Regs])
+	for i := range trap.Regs {
+		p[i] = trap.Args[i]
+	}
 	errno := cloudabi.ESUCCESS
-	for i := trap.Regs; i < len(inputs)+outputs && errno == 0; i++ {
+	for i := trap.Regs; i < inputs+outputs && errno == 0; i++ {
 		p[i], errno = t.load64(t.cpu.State.SP() + 8 + 8*uint64(i-trap.Regs))
 	}
-	copy(a.v[:], p[:len(inputs)])
-	a.store = p[len(inputs) : len(inputs)+outputs]
+	a.store = p[inputs : inputs+outputs]
 	if errno == 0 {
-		errno = t.invoke(a)
+		errno = t.invoke(a, p[:inputs])
 	}
 	if t.gone() {
 		return
@@ -95,21 +104,20 @@ func (t *Thread) storeOutputs(a *args, pointers []uint64) cloudabi.Errno {
 // generation, results in registers, errors with the carry set
 // (abi/startup.md section 7).
 func (t *Thread) syscallDirect() {
-	a := &t.args
+	a, trap := &t.args, &t.trap
 	s := t.cpu.State
-	trap := s.Trap()
+	s.Trap(trap)
 	gen := t.proc.generation()
 	table := numbers[gen]
 	errno := cloudabi.ENOSYS
-	*a = args{direct: true, gen: gen}
 	if trap.Number < uint64(len(table)) {
-		a.row = table[trap.Number]
+		a.begin(table[trap.Number], gen, true)
 		a.results = len(a.row.call.Outputs)
-		copy(a.v[:], trap.Args[:trap.Regs])
+		a.v = trap.Args
 		if a.row.call.Name == "poll" {
 			t.choosePoll(a)
 		}
-		errno = t.invoke(a)
+		errno = t.invoke(a, trap.Args[:])
 	}
 	if t.gone() {
 		return
@@ -127,10 +135,10 @@ func (t *Thread) syscallDirect() {
 }
 
 // invoke truncates the arguments and runs the handler.
-func (t *Thread) invoke(a *args) cloudabi.Errno {
+func (t *Thread) invoke(a *args, inputs []uint64) cloudabi.Errno {
 	r := a.row
 	for i, mask := range r.inputs {
-		a.v[i] &= mask
+		a.v[i] = inputs[i] & mask
 	}
 	if t.proc.trace != nil {
 		return t.traced(a)

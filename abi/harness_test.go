@@ -135,10 +135,9 @@ func (s *scriptState) SetCarry(c bool)            { s.carry = c }
 func (s *scriptState) Hash() uint64               { return 0 }
 func (s *scriptState) Clone() cpu.State           { c := *s; return &c }
 func (s *scriptState) Dump(w io.Writer)           { fmt.Fprintf(w, "pc %x sp %x\n", s.pc, s.sp) }
-func (s *scriptState) Trap() cpu.Trap {
-	t := cpu.Trap{Number: s.number, Regs: 6}
+func (s *scriptState) Trap(t *cpu.Trap) {
+	*t = cpu.Trap{Number: s.number, Regs: 6}
 	copy(t.Args[:], s.args[:])
-	return t
 }
 
 // guest is a script's view of its thread.

@@ -20,6 +20,8 @@ type scheduler interface {
 	// budget is how many instructions the thread may retire before the
 	// scheduler wants to be asked again.
 	budget(t *Thread) uint64
+	// free reports whether threads run without budgets and ran is of no interest.
+	free() bool
 	// ran tells that the thread has retired instructions, when what ended that
 	// was its own doing or its budget.
 	ran(t *Thread)
@@ -67,6 +69,8 @@ func (parallel) yield(*Thread) { gosched() }
 func (s parallel) budget(*Thread) uint64 { return s.quantum }
 
 func (parallel) ran(*Thread) {}
+
+func (s parallel) free() bool { return s.quantum == cpu.Unlimited }
 
 // quantum is how many instructions a thread may retire between rests.
 func quantum(h Host) uint64 {

@@ -194,6 +194,8 @@ func (s *deterministic) budget(t *Thread) uint64 {
 	return t.turn.end - t.cpu.Retired
 }
 
+func (s *deterministic) free() bool { return false }
+
 // ran is called when the thread has come out of its engine for a reason that
 // does not depend on other goroutines.
 func (s *deterministic) ran(t *Thread) {

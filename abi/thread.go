@@ -32,7 +32,8 @@ type Thread struct {
 	since   uint64
 	running bool
 
-	args     args // of the call under way
+	args     args     // of the call under way
+	trap     cpu.Trap // as its registers say
 	pointers [10]uint64
 	iovecs   []iovec
 	short    [256]byte // for transfers that are no longer
@@ -66,7 +67,10 @@ func (t *Thread) run() {
 
 // loop runs the guest until the thread is to leave.
 func (t *Thread) loop() {
-	for t.proceed() {
+	if t.machine.sched.free() {
+		t.cpu.Syscall = t.answer
+	}
+	for !t.exiting && t.proceed() {
 		stop := t.proc.program.engine.Run(&t.cpu, t.machine.sched.budget(t))
 		if stop.Kind != cpu.StopInterrupt {
 			t.machine.sched.ran(t)
@@ -75,9 +79,6 @@ func (t *Thread) loop() {
 		switch stop.Kind {
 		case cpu.StopSyscall:
 			t.syscall(stop.PC)
-			if t.exiting {
-				return
-			}
 		case cpu.StopBudget:
 			t.machine.sched.yield(t)
 		case cpu.StopInterrupt:
@@ -87,6 +88,13 @@ func (t *Thread) loop() {
 			return
 		}
 	}
+}
+
+// answer is [Thread.loop] for a system call that comes while the engine runs:
+// it reports whether that may simply go on.
+func (t *Thread) answer(pc uint64) bool {
+	t.syscall(pc)
+	return !t.exiting && !t.replaced && !t.proc.attention.Load()
 }
 
 // leave is the end of a thread, whatever the reason.

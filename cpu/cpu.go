@@ -73,7 +73,8 @@ type State interface {
 	// the order of the call's inputs. Args holds Regs meaningful entries; a
 	// stub of the vDSO keeps the C calling convention's order, and arguments
 	// beyond Regs are found on the stack at SP()+8 and up.
-	Trap() Trap
+	// It overwrites all of t.
+	Trap(t *Trap)
 
 	// SetResult writes the n-th result register (0: rax or x0; 1: rdx or x1).
 	SetResult(n int, value uint64)
@@ -121,6 +122,13 @@ type Thread struct {
 
 	// Local is for the engine: whatever it keeps per thread.
 	Local any
+
+	// Syscall, if set, may be called by an engine instead of stopping with
+	// StopSyscall, at any time of a Run without a budget: pc is what Stop.PC
+	// would be. If it returns true the thread goes on; otherwise Run returns
+	// StopInterrupt at once, and looks neither at State, which may be another
+	// one by then, nor at anything that belongs to its space.
+	Syscall func(pc uint64) bool
 
 	pending atomic.Uint32
 	kick    atomic.Pointer[func()]

@@ -8,7 +8,7 @@ import (
 // ReadAt copies guest memory at addr to p: all of it, or none and a *Fault.
 // Any addr is fine; what is not below Size faults.
 func (s *Space) ReadAt(p []byte, addr uint64) error {
-	if len(p) == 0 {
+	if len(p) == 0 || s.copyShort(p, addr, false) {
 		return nil
 	}
 	for {
@@ -26,7 +26,7 @@ func (s *Space) ReadAt(p []byte, addr uint64) error {
 // WriteAt copies p to guest memory at addr: all of it, or none and a *Fault.
 // (If another thread takes the mapping away meanwhile, a part of it.)
 func (s *Space) WriteAt(p []byte, addr uint64) error {
-	if len(p) == 0 {
+	if len(p) == 0 || s.copyShort(p, addr, true) {
 		return nil
 	}
 	for {
@@ -142,6 +142,42 @@ func (s *Space) copyIn(p []byte, addr uint64) (retry bool, f *Fault) {
 	defer s.caught(debug.SetPanicOnFault(true), &retry, &f)
 	copy(s.windowBytes(addr, uint64(len(p))), p)
 	return
+}
+
+// copyShort copies to or from guest memory, if that is in the window form and
+// inside a page: either all or nothing of it is permitted, and the host says
+// which, so that nobody need look into the table of regions. It reports whether
+// it is done; if not, nothing has happened.
+func (s *Space) copyShort(p []byte, addr uint64, write bool) (done bool) {
+	n := uint64(len(p))
+	if s.base == nil || addr >= spaceSize || addr&pageMask+n > PageSize {
+		return false
+	}
+	before := debug.SetPanicOnFault(true)
+	defer s.declined(before)
+	guest := s.windowBytes(addr, n)
+	if write {
+		copy(guest, p)
+	} else {
+		copy(p, guest)
+	}
+	return true
+}
+
+// declined is deferred in copyShort: a refused access there is somebody else's
+// to explain.
+func (s *Space) declined(before bool) {
+	debug.SetPanicOnFault(before)
+	r := recover()
+	if r == nil {
+		return
+	}
+	if e, ok := r.(addressed); ok {
+		if _, ours := s.guestAddress(e.Addr()); ours {
+			return
+		}
+	}
+	panic(r)
 }
 
 // copyPages is both copies in the paged form.

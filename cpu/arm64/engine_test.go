@@ -506,7 +506,9 @@ func TestStateContract(t *testing.T) {
 	for i := range 9 {
 		s.R[i] = uint64(10 + i)
 	}
-	require.Equal(t, cpu.Trap{Number: 18, Regs: 8, Args: [8]uint64{10, 11, 12, 13, 14, 15, 16, 17}}, s.Trap())
+	var trap cpu.Trap
+	s.Trap(&trap)
+	require.Equal(t, cpu.Trap{Number: 18, Regs: 8, Args: [8]uint64{10, 11, 12, 13, 14, 15, 16, 17}}, trap)
 	h := s.Hash()
 	c := s.Clone().(*State)
 	require.Equal(t, h, c.Hash())

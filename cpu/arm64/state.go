@@ -108,8 +108,9 @@ func (s *State) SetThreadPointer(v uint64) { s.TPIDR = v }
 
 // Trap implements [cpu.State]: abi/startup.md section 7. A direct trap uses
 // the first six arguments only; a stub of the vDSO all eight.
-func (s *State) Trap() cpu.Trap {
-	return cpu.Trap{Number: s.R[8], Regs: 8, Args: [8]uint64(s.R[:8])}
+func (s *State) Trap(t *cpu.Trap) {
+	t.Number, t.Regs = s.R[8], 8
+	t.Args = [8]uint64(s.R[:8])
 }
 
 // SetResult sets x0 (n = 0) or x1 (n = 1).

@@ -136,10 +136,11 @@ func (s *State) ThreadPointer() uint64 { return s.R[FSBase] }
 func (s *State) SetThreadPointer(v uint64) { s.R[FSBase] = v }
 
 // Trap implements [cpu.State]: abi/startup.md section 7.
-func (s *State) Trap() cpu.Trap {
+func (s *State) Trap(t *cpu.Trap) {
 	r := &s.R
-	return cpu.Trap{Number: r[RAX], Regs: 6,
-		Args: [8]uint64{r[RDI], r[RSI], r[RDX], r[R10], r[R8], r[R9]}}
+	t.Number, t.Regs = r[RAX], 6
+	a := &t.Args
+	a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7] = r[RDI], r[RSI], r[RDX], r[R10], r[R8], r[R9], 0, 0
 }
 
 // SetResult sets rax (n = 0) or rdx (n = 1).
