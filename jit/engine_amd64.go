@@ -7,7 +7,6 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/nuage-emu/nuage/cpu"
 	"github.com/nuage-emu/nuage/cpu/x86"
@@ -137,34 +136,4 @@ func (e *engine) idle(c *context) {
 	e.contextsMu.Lock()
 	c.busy = false
 	e.contextsMu.Unlock()
-}
-
-// expel takes all threads out of generated code.
-func (e *engine) expel() {
-	e.contextsMu.Lock()
-	defer e.contextsMu.Unlock()
-	for _, c := range e.contexts {
-		for try := 0; !kick(c.owner, try); try++ {
-			pause(try)
-		}
-	}
-}
-
-// kick asks a thread to leave generated code. It reports whether it is out.
-func kick(s *x86.State, try int) bool {
-	x := &s.Context
-	atomic.StoreUint64(&x.Kick, 1)
-	if atomic.LoadUint64(&x.Running) == 0 {
-		return true
-	}
-	if tid := atomic.LoadUint64(&x.ThreadID); tid != 0 && try%16 == 0 {
-		kickThread(s, tid)
-	}
-	return atomic.LoadUint64(&x.Running) == 0
-}
-
-func pause(try int) {
-	if try > 64 {
-		time.Sleep(20 * time.Microsecond)
-	}
 }

@@ -5,6 +5,7 @@ package jit
 import (
 	"fmt"
 	"os"
+	"strconv"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -73,9 +74,26 @@ func hasFSGSBase() bool {
 const kickSignal = uint64(unix.SIGURG)
 
 // kickThread takes a thread out of generated code, if it is there and
-// Context.Kick is set.
-func kickThread(_ *x86.State, tid uint64) {
-	_ = unix.Tgkill(unix.Getpid(), int(tid), unix.SIGURG) // gone: so it is out
+// Context.Kick is set. When that has been in vain for long, it makes sure that
+// our handler is there, and asks all threads of the process: the number may be
+// that of a thread that is gone and whose thread-local storage another one has
+// now, by which enter tells them apart.
+func kickThread(_ *x86.State, tid uint64, long bool) {
+	pid := unix.Getpid()
+	err := unix.Tgkill(pid, int(tid), unix.SIGURG)
+	if err == nil && !long {
+		return
+	}
+	keepHandler(unix.SIGURG)
+	all, err := os.ReadDir("/proc/self/task")
+	if err != nil {
+		return
+	}
+	for _, e := range all {
+		if id, err := strconv.Atoi(e.Name()); err == nil {
+			_ = unix.Tgkill(pid, id, unix.SIGURG) // gone: so it is out
+		}
+	}
 }
 
 // sigaction is the kernel's struct of rt_sigaction.
@@ -90,25 +108,49 @@ type sigaction struct {
 // and the signal by which one thread takes another out.
 var ourSignals = []unix.Signal{unix.SIGSEGV, unix.SIGBUS, unix.SIGFPE, unix.SIGILL, unix.SIGURG}
 
+// installed are our handlers.
+var installed [65]sigaction
+
 // installHandlers puts our handler before Go's. It stays for the life of the
 // process.
 func installHandlers() error {
 	ours, _, _ := addresses()
 	for _, sig := range ourSignals {
-		var a sigaction
-		if _, _, e := unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(sig), 0, uintptr(unsafe.Pointer(&a)), 8, 0, 0); e != 0 {
-			return fmt.Errorf("reading the handler of %v: %w", sig, e)
+		a, err := action(sig, nil)
+		if err != nil {
+			return fmt.Errorf("reading the handler of %v: %w", sig, err)
 		}
 		if a.handler < 2 {
 			return fmt.Errorf("no handler of Go for %v", sig)
 		}
 		oldHandlers[sig] = a.handler
 		a.handler = ours
-		if _, _, e := unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(sig), uintptr(unsafe.Pointer(&a)), 0, 8, 0, 0); e != 0 {
-			return fmt.Errorf("installing a handler for %v: %w", sig, e)
+		installed[sig] = a
+		if _, err := action(sig, &a); err != nil {
+			return fmt.Errorf("installing a handler for %v: %w", sig, err)
 		}
 	}
 	return nil
+}
+
+// keepHandler puts our handler back if another one is there: signal.Ignore of
+// the embedding program does away with it. Go's handler, which ours calls,
+// knows what it was told to ignore.
+func keepHandler(sig unix.Signal) {
+	if a, err := action(sig, nil); err != nil || a.handler == installed[sig].handler {
+		return
+	}
+	_, _ = action(sig, &installed[sig]) // it worked before
+}
+
+// action is the system call: it returns the action of a signal, and sets it if
+// a is not nil.
+func action(sig unix.Signal, a *sigaction) (old sigaction, err error) {
+	_, _, e := unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(sig), uintptr(unsafe.Pointer(a)), uintptr(unsafe.Pointer(&old)), 8, 0, 0)
+	if e != 0 {
+		return old, e
+	}
+	return old, nil
 }
 
 // mapStack returns a host stack; the first guardBytes refuse accesses.

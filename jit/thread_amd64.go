@@ -42,19 +42,6 @@ func (e *engine) Run(t *cpu.Thread, budget uint64) cpu.Stop {
 	return stop
 }
 
-// interrupt takes the thread out of generated code, soon.
-func (r *thread) interrupt() {
-	if kick(r.s, 0) || r.kicking.Swap(true) {
-		return
-	}
-	go func() {
-		defer r.kicking.Store(false)
-		for try := 0; r.t.Pending() && !kick(r.s, try); try++ {
-			pause(try + 48)
-		}
-	}()
-}
-
 // maxLeft keeps the counter's upper half zero, which metered code reads.
 const maxLeft = 1 << 31
 
