@@ -25,6 +25,7 @@ type context struct {
 	epoch  uint64 // of what the stack and found say
 	found  [recent]struct{ pc, host uint64 }
 	ret    uint64 // the stub for returns
+	counts counts
 }
 
 func newContext() (*context, error) {

@@ -91,9 +91,13 @@ func (e *engine) Close() error {
 	e.contextsMu.Lock()
 	defer e.contextsMu.Unlock()
 	for _, c := range e.contexts {
+		c.counts.addTo(&e.stats)
 		c.release()
 	}
 	e.contexts = nil
+	if e.o.Closed != nil {
+		e.o.Closed(e.stats.clone())
+	}
 	return e.reference.Close()
 }
 
@@ -135,5 +139,6 @@ func (e *engine) context(s *x86.State) *context {
 func (e *engine) idle(c *context) {
 	e.contextsMu.Lock()
 	c.busy = false
+	c.counts.show()
 	e.contextsMu.Unlock()
 }

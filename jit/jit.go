@@ -39,7 +39,6 @@ import (
 	"errors"
 
 	"github.com/nuage-emu/nuage/cpu"
-	"github.com/nuage-emu/nuage/jit/rewrite"
 	"github.com/nuage-emu/nuage/memory"
 )
 
@@ -60,6 +59,8 @@ type Options struct {
 	// begins before ends there. Package lockstep cuts translations with it to
 	// find the instruction that is wrong.
 	Boundary uint64
+	// Closed, if set, is given the counts when the engine is closed.
+	Closed func(Stats)
 }
 
 // New makes a translator for the threads of space, with the interpreter that it
@@ -67,19 +68,4 @@ type Options struct {
 // reason.
 func New(space *memory.Space, reference cpu.Engine, o Options) (cpu.Engine, error) {
 	return newEngine(space, reference, o)
-}
-
-// Stats are counts since an engine was made.
-type Stats struct {
-	Units        uint64 // translated
-	Instructions uint64 // of the guest in them
-	GuestBytes   uint64
-	HostBytes    uint64
-}
-
-func (s *Stats) add(u *rewrite.Unit) {
-	s.Units++
-	s.Instructions += uint64(u.Guest)
-	s.GuestBytes += uint64(u.Bytes)
-	s.HostBytes += uint64(len(u.Code))
 }

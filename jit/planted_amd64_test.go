@@ -22,7 +22,7 @@ var plants = []bug{
 	// SUB in place of the ADD of two registers: seen at once.
 	{host: "add ", from: 0x01, to: 0x29, skip: 5, guest: "add ", shows: "registers after it"},
 	// One byte stored instead of four: seen when memory is looked at.
-	{host: "mov dword ptr [r15", from: 0x89, to: 0x88, skip: 2, guest: "mov dword ptr [", shows: "memory after it"},
+	{host: "mov dword ptr [", from: 0x89, to: 0x88, skip: 2, guest: "mov dword ptr [", shows: "memory after it"},
 }
 
 // TestPlantedBugIsFound: a translator that gets one instruction of a program

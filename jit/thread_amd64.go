@@ -78,11 +78,13 @@ func (r *thread) run() (stop cpu.Stop, done bool) {
 	pc := s.PC()
 	for {
 		if s.SP()>>32 != 0 {
+			x.Reason = rewrite.ExitInterpret
 			return r.settle(pc)
 		}
 		host, ok := r.c.find(pc)
 		if !ok || r.c.epoch != r.e.epoch.Load() {
 			if host, ok = r.lookup(pc); !ok {
+				x.Reason = rewrite.ExitInterpret
 				r.settle(pc)
 				return r.e.refusal(pc)
 			}
@@ -97,6 +99,7 @@ func (r *thread) run() (stop cpu.Stop, done bool) {
 			continue
 		}
 	again:
+		r.c.counts.left[x.Reason%8]++
 		switch x.Reason {
 		case rewrite.ExitDirect:
 			pc = x.T0
@@ -207,6 +210,9 @@ const steps = 1
 func (r *thread) interpret(budget uint64) (cpu.Stop, bool) {
 	if budget == 0 {
 		return cpu.Stop{Kind: cpu.StopBudget, PC: r.s.PC()}, true
+	}
+	if r.s.Context.Reason != rewrite.ExitBudget {
+		r.c.counts.interpreted(r.e, r.s.PC())
 	}
 	stop := r.e.reference.Run(r.t, min(budget, steps))
 	if stop.Kind != cpu.StopBudget {

@@ -5,6 +5,7 @@ package jit
 import (
 	"slices"
 	"sort"
+	"time"
 
 	"github.com/nuage-emu/nuage/cpu"
 	"github.com/nuage-emu/nuage/jit/rewrite"
@@ -26,8 +27,10 @@ func (r *thread) lookup(pc uint64) (uint64, bool) {
 	epoch := e.refresh()
 	if r.c.epoch != epoch {
 		r.c.reset(r.s, e.ret)
+		r.c.counts.forget()
 		r.c.epoch = epoch
 	}
+	r.c.counts.lookups++
 	host := e.find(pc)
 	if host == 0 {
 		return 0, false
@@ -59,6 +62,7 @@ func (r *thread) connect(pc, field uint64) {
 		return
 	}
 	patch(e.code.write, int(field-uint64(e.code.exec)), displacement)
+	e.stats.Connected++
 }
 
 // direct puts the code for pc into the table of indirect targets.
@@ -98,6 +102,7 @@ func (e *engine) direct(pc, epoch uint64) {
 	}
 	if stub != 0 && e.valid == e.epoch.Load() {
 		e.table.set(pc, stub)
+		e.stats.Targets++
 	}
 }
 
@@ -110,6 +115,7 @@ func (e *engine) refresh() uint64 {
 	if len(e.chunks) > 0 {
 		e.expel() // all leave, and none comes in with an old epoch
 		e.code.release(e.chunks)
+		e.stats.Flushes++
 	}
 	e.valid, e.chunks, e.used = epoch, nil, chunkBytes
 	e.setUnits(nil)
@@ -145,6 +151,7 @@ func (e *engine) translate(pc uint64, indirect bool) uint64 {
 	if e.ret == 0 || pc >= e.space.Size() {
 		return 0
 	}
+	defer func(begin time.Time) { e.stats.Time += time.Since(begin) }(time.Now())
 	var volatile bool
 	end := e.space.Size()
 	if b := e.o.Boundary; pc < b {
@@ -191,7 +198,7 @@ func (e *engine) translate(pc uint64, indirect bool) uint64 {
 			e.entries[n.PC] = host + uint64(n.Offset)
 		}
 	}
-	e.stats.add(u)
+	e.stats.unit(u)
 	return host
 }
 

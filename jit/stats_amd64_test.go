@@ -1,0 +1,75 @@
+//go:build linux
+
+package jit
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/nuage-emu/nuage/cpu"
+	"github.com/nuage-emu/nuage/cpu/x86"
+	"github.com/nuage-emu/nuage/memory"
+)
+
+// TestStats: what a small program does is counted, and no more.
+func TestStats(t *testing.T) {
+	// cpuid, which is the interpreter's; then counting
+	code := slices.Concat([]byte{0x0F, 0xA2}, counting)
+	var closed Stats
+	s := newSide(t, code, &Options{Verify: true, Closed: func(s Stats) { closed = s }})
+	stats := func() Stats { return s.engine.(Counter).Stats() }
+	require.Equal(t, Stats{}, stats())
+	stop := s.engine.Run(s.thread, cpu.Unlimited)
+	require.Equal(t, cpu.StopSyscall, stop.Kind)
+	first := stats()
+	require.Equal(t, map[string]uint64{"cpuid": 1}, first.Interpreted)
+	require.Equal(t, uint64(1), first.Left.Syscall)
+	require.NotZero(t, first.Time)
+	require.NotZero(t, first.Units)
+	require.GreaterOrEqual(t, first.Instructions, uint64(6))
+	require.GreaterOrEqual(t, first.GuestBytes, uint64(len(counting)-1))
+	require.Greater(t, first.HostBytes, first.GuestBytes)
+	require.LessOrEqual(t, first.Connected, first.Exits)
+	require.Less(t, first.Left.Sum(), uint64(20), "a thousand turns of a loop do not leave generated code")
+	require.Zero(t, first.Flushes)
+
+	// Again: all is there, so nothing is translated.
+	state := s.thread.State.(*x86.State)
+	state.SetPC(codeAt + 2)
+	s.engine.Run(s.thread, cpu.Unlimited)
+	second := stats()
+	require.Equal(t, first.Units, second.Units)
+	require.Equal(t, uint64(2), second.Left.Syscall)
+
+	// Code that changes is translated again.
+	require.NoError(t, s.space.Protect(codeAt, guestCode, memory.Write))
+	require.NoError(t, s.space.Protect(codeAt, guestCode, memory.Read|memory.Exec))
+	state.SetPC(codeAt)
+	s.engine.Run(s.thread, cpu.Unlimited)
+	third := stats()
+	require.Equal(t, uint64(1), third.Flushes)
+	require.Greater(t, third.Units, second.Units)
+	require.Equal(t, map[string]uint64{"cpuid": 2}, third.Interpreted)
+
+	s.close(t)
+	require.Equal(t, third, closed)
+	require.Equal(t, third, stats())
+	closed.Add(third)
+	require.Equal(t, 2*third.Units, closed.Units)
+	require.Equal(t, uint64(4), closed.Interpreted["cpuid"])
+	require.Equal(t, uint64(2), third.Interpreted["cpuid"])
+}
+
+// TestStatsOfBudgets: the ends of budgets are no fallbacks.
+func TestStatsOfBudgets(t *testing.T) {
+	s := newSide(t, counting, &Options{Metered: true})
+	defer s.close(t)
+	for range 100 {
+		require.Equal(t, cpu.StopBudget, s.engine.Run(s.thread, 7).Kind)
+	}
+	stats := s.engine.(Counter).Stats()
+	require.Empty(t, stats.Interpreted)
+	require.NotZero(t, stats.Left.Budget)
+}
