@@ -19,8 +19,8 @@ type check struct {
 	refused  map[uint64]error // why the code at a guest address cannot be
 }
 
-func newCheck() *check {
-	return &check{verifier: verify.New(supported), linker: verify.NewLinker(), refused: make(map[uint64]error)}
+func newCheck(c rewrite.Convention) *check {
+	return &check{verifier: verify.NewFor(c, supported), linker: verify.NewLinker(), refused: make(map[uint64]error)}
 }
 
 // reset forgets all code.

@@ -7,10 +7,10 @@ import (
 	"unsafe"
 
 	"github.com/nuage-emu/nuage/cpu/x86"
+	"github.com/nuage-emu/nuage/jit/rewrite"
 )
 
 const (
-	stackBytes = 64 << 10
 	guardBytes = 4 << 10
 	// recent is how many guest addresses a thread remembers the code of.
 	recent = 64
@@ -28,8 +28,16 @@ type context struct {
 	counts counts
 }
 
-func newContext() (*context, error) {
-	m, err := mapStack()
+// stackBytes is the size of host stacks, for 8,000 calls.
+func stackBytes(c rewrite.Convention) int {
+	if c == rewrite.StateInRegister {
+		return 64<<10 + rewrite.StackAhead
+	}
+	return 64 << 10
+}
+
+func newContext(convention rewrite.Convention) (*context, error) {
+	m, err := mapStack(stackBytes(convention))
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +55,7 @@ func (c *context) reset(s *x86.State, ret uint64) {
 
 // resetStack forgets all callers. What is left is the stub for returns.
 func (c *context) resetStack(s *x86.State, ret uint64) {
-	top := &c.memory[guardBytes+stackBytes-16]
+	top := &c.memory[len(c.memory)-16]
 	*(*uint64)(unsafe.Pointer(top)) = ret
 	s.Context.HostSP = uint64(uintptr(unsafe.Pointer(top)))
 }

@@ -25,7 +25,10 @@ type engine struct {
 	o         Options
 	code      *codeMemory
 	exit      uint64
-	onCode    func()
+	// convention is that of the code.
+	convention rewrite.Convention
+	blank      *table // for threads that must not go far
+	onCode     func()
 
 	// epoch changes when no code translated before may be run again: the
 	// guest's code has changed, or there is too much of it.
@@ -61,14 +64,20 @@ func newEngine(space *memory.Space, reference cpu.Engine, o Options) (cpu.Engine
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	_, exit, _ := addresses()
-	e := &engine{space: space, reference: reference, o: o, code: c, exit: uint64(exit)}
-	if e.table, err = newTable(); err != nil {
+	convention := best()
+	if o.Portable {
+		convention = rewrite.StateInRegister
+	}
+	e := &engine{space: space, reference: reference, o: o, code: c, convention: convention, exit: uint64(gateOf(convention).exit)}
+	if e.blank, err = stayBlank[convention](); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	e.translator = rewrite.NewTranslator(rewrite.Options{Supported: supported, Metered: o.Metered})
+	if e.table, err = newTable(convention); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	e.translator = rewrite.NewTranslator(rewrite.Options{Supported: supported, Metered: o.Metered, Convention: convention})
 	if o.Verify {
-		e.check = newCheck()
+		e.check = newCheck(convention)
 	}
 	e.valid = ^uint64(0)
 	e.onCode = func() { e.epoch.Add(1); e.expel() }
@@ -122,7 +131,7 @@ func (e *engine) context(s *x86.State) *context {
 	}
 	if c == nil {
 		var err error
-		if c, err = newContext(); err != nil {
+		if c, err = newContext(e.convention); err != nil {
 			return nil
 		}
 		e.contexts = append(e.contexts, c)

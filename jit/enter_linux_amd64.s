@@ -3,8 +3,9 @@
 #include "go_asm.h"
 #include "textflag.h"
 
-// The ways into and out of generated code, and the signal handler. Where guest
-// registers are is said in package rewrite, x86_regs.go; a test compares.
+// The ways into and out of generated code that has the State in GS
+// (rewrite.StateInGS), and the signal handler. Where guest registers are is said
+// in package rewrite, x86_regs.go; a test compares.
 
 #define RDGSBASE_AX BYTE $0xF3; BYTE $0x48; BYTE $0x0F; BYTE $0xAE; BYTE $0xC8
 #define RDGSBASE_R8 BYTE $0xF3; BYTE $0x49; BYTE $0x0F; BYTE $0xAE; BYTE $0xC8
@@ -182,15 +183,43 @@ usual:
 running:
 	RET
 
+// noteThread notes the number of the thread in the State that R11 points to. It
+// changes AX and CX. Without RDFSBASE it has to ask each time.
+TEXT ·noteThread(SB), NOSPLIT|NOFRAME, $0-0
+	CMPB ·hasFSGS(SB), $0
+	JEQ  ask
+	RDFSBASE_CX
+	CMPQ CX, const_offFSBase(R11)
+	JEQ  known
+	MOVQ CX, const_offFSBase(R11)
+ask:
+	MOVQ R11, BX
+	MOVL $186, AX // gettid; it changes R11
+	SYSCALL
+	MOVQ BX, R11
+	MOVQ AX, const_offThreadID(R11)
+known:
+	RET
+
 // handler is the signal handler, in the C calling convention: DI signal, SI
-// siginfo, DX ucontext. It runs on Go's signal stack.
+// siginfo, DX ucontext. It runs on Go's signal stack. GS is zero unless it points
+// to a State: then the interrupted code has it in R11.
 TEXT ·handler(SB), NOSPLIT|NOFRAME, $0-0
 	MOVQ 168(DX), AX // RIP
 	MOVQ AX, CX
 	SUBQ ·codeLow(SB), CX
 	CMPQ CX, ·codeSize(SB)
 	JHS  chain
+	CMPB ·hasFSGS(SB), $0
+	JEQ  portable
 	RDGSBASE_R8
+	LEAQ ·trapped(SB), R9
+	TESTQ R8, R8
+	JNE  known
+portable:
+	MOVQ 64(DX), R8 // R11
+	LEAQ ·trappedPortable(SB), R9
+known:
 	CMPL DI, $23 // SIGURG
 	JEQ  urge
 take:
@@ -198,19 +227,19 @@ take:
 	MOVQ AX, const_offTrapPC(R8)
 	MOVQ 16(SI), CX // si_addr
 	MOVQ CX, const_offTrapAddr(R8)
-	LEAQ ·trapped(SB), CX
-	MOVQ CX, 168(DX)
+	MOVQ R9, 168(DX)
 	RET
 urge:
 	CMPQ const_offKick(R8), $0
 	JEQ  chain
 	// Go may have sent the signal too: its handler comes first.
-	SUBQ $40, SP
+	SUBQ $56, SP
 	MOVQ DI, 0(SP)
 	MOVQ SI, 8(SP)
 	MOVQ DX, 16(SP)
 	MOVQ R8, 24(SP)
 	MOVQ AX, 32(SP)
+	MOVQ R9, 40(SP)
 	LEAQ ·oldHandlers(SB), CX
 	MOVQ (23*8)(CX), CX
 	CALL CX
@@ -219,7 +248,8 @@ urge:
 	MOVQ 16(SP), DX
 	MOVQ 24(SP), R8
 	MOVQ 32(SP), AX
-	ADDQ $40, SP
+	MOVQ 40(SP), R9
+	ADDQ $56, SP
 	CMPQ AX, 168(DX) // Go does not redirect a thread in a system call
 	JEQ  take
 	RET

@@ -3,44 +3,14 @@
 package jit
 
 import (
-	_ "unsafe" // for linkname
-
-	"golang.org/x/sys/cpu"
+	"golang.org/x/sys/unix"
 
 	"github.com/nuage-emu/nuage/cpu/x86"
 	"github.com/nuage-emu/nuage/jit/rewrite"
 )
 
-// For the assembly.
-const (
-	offR         = rewrite.OffR
-	offV         = rewrite.OffV
-	offMXCSR     = rewrite.OffMXCSR
-	offGoSP      = rewrite.OffGoSP
-	offGoBP      = rewrite.OffGoBP
-	offHostSP    = rewrite.OffHostSP
-	offTarget    = rewrite.OffTarget
-	offT0        = rewrite.OffT0
-	offT1        = rewrite.OffT1
-	offFlags     = rewrite.OffFlags
-	offReason    = rewrite.OffReason
-	offSignal    = rewrite.OffSignal
-	offTrapPC    = rewrite.OffTrapPC
-	offTrapAddr  = rewrite.OffTrapAddr
-	offRunning   = rewrite.OffRunning
-	offKick      = rewrite.OffKick
-	offBase      = rewrite.OffBase
-	offFSBase    = rewrite.OffFSBase
-	offThreadID  = rewrite.OffThreadID
-	exitTrap     = rewrite.ExitTrap
-	exitIndirect = rewrite.ExitIndirect
-)
-
 var (
-	hasAVX              = cpu.X86.HasAVX
-	goMXCSR     uint32  = 0x1F80
-	codeLow     uintptr // executable view of the code memory
-	codeSize    uintptr
+	hasFSGS     = hasFSGSBase()
 	oldHandlers [65]uintptr
 )
 
@@ -48,18 +18,35 @@ func enter(s *x86.State)
 
 func addresses() (handler, exit, missed uintptr)
 
-//go:linkname entersyscall runtime.entersyscall
-func entersyscall()
+// best is the convention whose code is fastest here: the kernel must let
+// programs set GS (Linux 5.9).
+func best() rewrite.Convention {
+	if hasFSGS {
+		return rewrite.StateInGS
+	}
+	return rewrite.StateInRegister
+}
 
-//go:linkname exitsyscall runtime.exitsyscall
-func exitsyscall()
+func gateOf(c rewrite.Convention) gate {
+	if c == rewrite.StateInGS {
+		_, exit, missed := addresses()
+		return gate{exit, missed}
+	}
+	_, exit, missed := portableAddresses()
+	return gate{exit, missed}
+}
 
-// execute runs generated code until it leaves. For Go the goroutine is in a
-// system call meanwhile: a garbage collection does not wait for it.
-//
-//go:nosplit
-func execute(s *x86.State) {
-	entersyscall()
-	enter(s)
-	exitsyscall()
+// hasFSGSBase reports whether user code may use RDGSBASE and WRGSBASE.
+func hasFSGSBase() bool {
+	const atHWCAP2, fsgsbase = 26, 2
+	aux, err := unix.Auxv()
+	if err != nil {
+		return false
+	}
+	for _, a := range aux {
+		if a[0] == atHWCAP2 {
+			return a[1]&fsgsbase != 0
+		}
+	}
+	return false
 }

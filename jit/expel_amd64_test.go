@@ -16,12 +16,17 @@ import (
 // indirectly, so that it is mostly taken out where it must go on: it must not
 // go on in code that has been given back.
 func TestExpelDuringDispatch(t *testing.T) {
+	t.Run("best", func(t *testing.T) { testExpelDuringDispatch(t, Options{Verify: true}) })
+	t.Run("portable", func(t *testing.T) { testExpelDuringDispatch(t, Options{Verify: true, Portable: true}) })
+}
+
+func testExpelDuringDispatch(t *testing.T, o Options) {
 	// again: lea rax, [rip+again]; jmp rax
 	code := []byte{0x48, 0x8D, 0x05, 0xF9, 0xFF, 0xFF, 0xFF, 0xFF, 0xE0}
 	other := 0x100
 	code = append(code, make([]byte, other-len(code))...)
 	code = append(code, 0x0F, 0x05)
-	s := newSide(t, code, &Options{Verify: true})
+	s := newSide(t, code, &o)
 	defer s.close(t)
 	e := s.engine.(*engine)
 	done := make(chan cpu.Stop)

@@ -20,9 +20,6 @@ import (
 type codeObject struct{ file *os.File }
 
 func newCodeMemory() (*codeMemory, error) {
-	if !hasFSGSBase() {
-		return nil, fmt.Errorf("the host's kernel does not let programs set GS")
-	}
 	fd, err := unix.MemfdCreate("nuage-code", unix.MFD_CLOEXEC)
 	if err != nil {
 		return nil, fmt.Errorf("no memory file for code: %w", err)
@@ -53,21 +50,6 @@ func (c *codeMemory) use(int) bool { return true }
 func (c *codeMemory) forget(at int) {
 	// Without it the memory stays in use until the chunk is used again.
 	_ = unix.Fallocate(int(c.file.Fd()), unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, int64(at), chunkBytes)
-}
-
-// hasFSGSBase reports whether user code may use RDGSBASE and WRGSBASE.
-func hasFSGSBase() bool {
-	const atHWCAP2, fsgsbase = 26, 2
-	aux, err := unix.Auxv()
-	if err != nil {
-		return false
-	}
-	for _, a := range aux {
-		if a[0] == atHWCAP2 {
-			return a[1]&fsgsbase != 0
-		}
-	}
-	return false
 }
 
 // kickSignal in Context.Signal says that the thread is wanted elsewhere.
@@ -153,14 +135,15 @@ func action(sig unix.Signal, a *sigaction) (old sigaction, err error) {
 	return old, nil
 }
 
-// mapStack returns a host stack; the first guardBytes refuse accesses.
-func mapStack() ([]byte, error) {
-	p, err := unix.MmapPtr(-1, 0, nil, guardBytes+stackBytes, unix.PROT_READ|unix.PROT_WRITE,
+// mapStack returns a host stack of n bytes behind guardBytes that refuse
+// accesses.
+func mapStack(n int) ([]byte, error) {
+	p, err := unix.MmapPtr(-1, 0, nil, uintptr(guardBytes+n), unix.PROT_READ|unix.PROT_WRITE,
 		unix.MAP_PRIVATE|unix.MAP_ANON|unix.MAP_NORESERVE)
 	if err != nil {
 		return nil, err
 	}
-	m := unsafe.Slice((*byte)(p), guardBytes+stackBytes)
+	m := unsafe.Slice((*byte)(p), guardBytes+n)
 	if err := unix.Mprotect(m[:guardBytes], unix.PROT_NONE); err != nil {
 		unmapStack(m)
 		return nil, err

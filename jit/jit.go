@@ -55,6 +55,9 @@ type Options struct {
 	// before it is used. A thread that comes to code whose translation does
 	// not pass stops with StopIllegal and the reason.
 	Verify bool
+	// Portable makes the code that works on every amd64 host where this one
+	// would have faster code: to compare, and to test the other.
+	Portable bool
 	// Boundary, if not 0, is an address that no translation goes past: one that
 	// begins before ends there. Package lockstep cuts translations with it to
 	// find the instruction that is wrong.

@@ -172,7 +172,14 @@ func seed(s *x86.State, rnd *rand.Rand, starts []uint64) {
 
 // TestLockstepRandom runs random programs in the interpreter and as metered
 // code, and compares everything after each stop.
-func TestLockstepRandom(t *testing.T) {
+func TestLockstepRandom(t *testing.T) { lockstepRandom(t, Options{Metered: true, Verify: true}) }
+
+// TestLockstepPortable is the same with the code for other hosts.
+func TestLockstepPortable(t *testing.T) {
+	lockstepRandom(t, Options{Metered: true, Verify: true, Portable: true})
+}
+
+func lockstepRandom(t *testing.T, o Options) {
 	begin := time.Now()
 	var retired, stops uint64
 	kinds := map[cpu.StopKind]uint64{}
@@ -181,21 +188,21 @@ func TestLockstepRandom(t *testing.T) {
 		7775,    // a locked access that crosses a cache line, where nothing is mapped: the host hangs
 		1000146, // AH to DH beside a memory operand whose address needs T1
 	} {
-		lockstep(t, once, kinds)
+		lockstep(t, once, o, kinds)
 	}
 	n := *lockSeed
 	for ; time.Since(begin) < *lockTime || n < *lockSeed+3; n++ {
-		r, s := lockstep(t, n, kinds)
+		r, s := lockstep(t, n, o, kinds)
 		retired += r
 		stops += s
 	}
 	t.Logf("%d programs from seed %d, %d instructions, %d comparisons, %v", n-*lockSeed, *lockSeed, retired, stops, kinds)
 }
 
-func lockstep(t *testing.T, number uint64, kinds map[cpu.StopKind]uint64) (retired, stops uint64) {
+func lockstep(t *testing.T, number uint64, o Options, kinds map[cpu.StopKind]uint64) (retired, stops uint64) {
 	rnd := rand.New(rand.NewPCG(number, 0))
 	code, starts := program(rnd)
-	a, b := newSide(t, code, nil), newSide(t, code, &Options{Metered: true, Verify: true})
+	a, b := newSide(t, code, nil), newSide(t, code, &o)
 	defer a.close(t)
 	defer b.close(t)
 	sa, sb := a.thread.State.(*x86.State), b.thread.State.(*x86.State)

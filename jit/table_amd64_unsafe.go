@@ -1,4 +1,4 @@
-//go:build linux && amd64
+//go:build amd64 && linux
 
 package jit
 
@@ -6,40 +6,46 @@ import (
 	"sync"
 	"sync/atomic"
 	"unsafe"
+
+	"github.com/nuage-emu/nuage/jit/rewrite"
 )
 
 // table is an engine's table of indirect targets: host addresses, by the low
 // 16 bits of the guest's. An entry leads to a stub, which checks that it is the
 // one that is meant; entries without one lead out. So entries can be replaced
 // while other threads read them.
-type table struct{ memory []byte }
+type table struct {
+	memory []byte
+	missed uintptr // where they lead out
+}
 
 const tableBytes = 1 << 16 * 8
 
-// blankTable is what tables begin as: every entry leads out.
-var blankTable = sync.OnceValues(func() (tableObject, error) {
-	_, _, missed := addresses()
-	entries := make([]uintptr, tableBytes/8)
-	for i := range entries {
-		entries[i] = missed
-	}
-	return newTableObject(unsafe.Slice((*byte)(unsafe.Pointer(&entries[0])), tableBytes))
-})
-
-// blank is a table that stays blank.
-var blank = sync.OnceValues(newTable)
-
-// blankAddress is its address. There is an engine, so there are tables.
-func blankAddress() uint64 {
-	t, err := blank()
-	if err != nil {
-		panic(err)
-	}
-	return t.address()
+// blanks are what the tables of each convention begin as: every entry leads
+// out.
+var blanks = [...]func() (tableObject, error){
+	rewrite.StateInGS:       blankTable(rewrite.StateInGS),
+	rewrite.StateInRegister: blankTable(rewrite.StateInRegister),
 }
 
-func newTable() (*table, error) {
-	o, err := blankTable()
+func blankTable(c rewrite.Convention) func() (tableObject, error) {
+	return sync.OnceValues(func() (tableObject, error) {
+		entries := make([]uintptr, tableBytes/8)
+		for i := range entries {
+			entries[i] = gateOf(c).missed
+		}
+		return newTableObject(unsafe.Slice((*byte)(unsafe.Pointer(&entries[0])), tableBytes))
+	})
+}
+
+// stayBlank are tables that stay blank.
+var stayBlank = [...]func() (*table, error){
+	rewrite.StateInGS:       sync.OnceValues(func() (*table, error) { return newTable(rewrite.StateInGS) }),
+	rewrite.StateInRegister: sync.OnceValues(func() (*table, error) { return newTable(rewrite.StateInRegister) }),
+}
+
+func newTable(c rewrite.Convention) (*table, error) {
+	o, err := blanks[c]()
 	if err != nil {
 		return nil, err
 	}
@@ -47,19 +53,18 @@ func newTable() (*table, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &table{m}, nil
+	return &table{m, gateOf(c).missed}, nil
 }
 
 func (t *table) address() uint64 { return uint64(uintptr(unsafe.Pointer(&t.memory[0]))) }
 
 // reset makes all entries lead out. No thread may be in generated code.
-func (t *table) reset() {
-	if o, err := blankTable(); err == nil && o.renew(t.memory) {
+func (t *table) reset(c rewrite.Convention) {
+	if o, err := blanks[c](); err == nil && o.renew(t.memory) {
 		return
 	}
-	_, _, missed := addresses()
 	for i := range tableBytes / 8 {
-		t.set(uint64(i), uint64(missed))
+		t.set(uint64(i), uint64(t.missed))
 	}
 }
 

@@ -119,7 +119,7 @@ func (r *thread) run() (stop cpu.Stop, done bool) {
 			next, what := r.trapped()
 			if what == goOn {
 				x.Target = x.TrapPC
-				execute(s) // whatever else is wanted
+				execute(s, r.e.convention) // whatever else is wanted
 				goto again
 			}
 			atomic.StoreUint64(&x.Running, 0)
@@ -156,7 +156,7 @@ func (r *thread) enter() bool {
 		atomic.StoreUint64(&x.Running, 0)
 		return false
 	}
-	execute(r.s)
+	execute(r.s, r.e.convention)
 	return true
 }
 
@@ -181,7 +181,7 @@ func (r *thread) trapped() (pc uint64, what outcome) {
 	m, ok := r.e.markAt(x.TrapPC)
 	if !ok || m.State == rewrite.Within {
 		if x.Signal == kickSignal {
-			x.Table = blankAddress() // so that it does not go far
+			x.Table = r.e.blank.address() // so that it does not go far
 			return 0, goOn
 		}
 		panic(fmt.Sprintf("jit: signal %d at %#x in generated code, address %#x, mark %+v", x.Signal, x.TrapPC, x.TrapAddr, m))

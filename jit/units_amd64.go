@@ -120,7 +120,7 @@ func (e *engine) refresh() uint64 {
 	e.valid, e.chunks, e.used = epoch, nil, chunkBytes
 	e.setUnits(nil)
 	e.entries, e.stubs = make(map[uint64]uint64), make(map[uint64]uint64)
-	e.table.reset()
+	e.table.reset(e.convention)
 	e.ret = 0
 	if e.check != nil {
 		e.check.reset()

@@ -1,0 +1,71 @@
+//go:build amd64 && linux
+
+package jit
+
+import (
+	_ "unsafe" // for linkname
+
+	"golang.org/x/sys/cpu"
+
+	"github.com/nuage-emu/nuage/cpu/x86"
+	"github.com/nuage-emu/nuage/jit/rewrite"
+)
+
+// For the assembly.
+const (
+	offR         = rewrite.OffR
+	offV         = rewrite.OffV
+	offMXCSR     = rewrite.OffMXCSR
+	offGoSP      = rewrite.OffGoSP
+	offGoBP      = rewrite.OffGoBP
+	offHostSP    = rewrite.OffHostSP
+	offTarget    = rewrite.OffTarget
+	offT0        = rewrite.OffT0
+	offT1        = rewrite.OffT1
+	offFlags     = rewrite.OffFlags
+	offReason    = rewrite.OffReason
+	offSignal    = rewrite.OffSignal
+	offTrapPC    = rewrite.OffTrapPC
+	offTrapAddr  = rewrite.OffTrapAddr
+	offRunning   = rewrite.OffRunning
+	offKick      = rewrite.OffKick
+	offBase      = rewrite.OffBase
+	offFSBase    = rewrite.OffFSBase
+	offThreadID  = rewrite.OffThreadID
+	exitTrap     = rewrite.ExitTrap
+	exitIndirect = rewrite.ExitIndirect
+)
+
+var (
+	hasAVX           = cpu.X86.HasAVX
+	goMXCSR  uint32  = 0x1F80
+	codeLow  uintptr // executable view of the code memory
+	codeSize uintptr
+)
+
+func enterPortable(s *x86.State)
+
+func portableAddresses() (trapped, exit, missed uintptr)
+
+//go:linkname entersyscall runtime.entersyscall
+func entersyscall()
+
+//go:linkname exitsyscall runtime.exitsyscall
+func exitsyscall()
+
+// execute runs generated code until it leaves. For Go the goroutine is in a
+// system call meanwhile: a garbage collection does not wait for it.
+//
+//go:nosplit
+func execute(s *x86.State, c rewrite.Convention) {
+	entersyscall()
+	if c == rewrite.StateInGS {
+		enter(s)
+	} else {
+		enterPortable(s)
+	}
+	exitsyscall()
+}
+
+// gate is the assembly that belongs to a convention.
+type gate struct{ exit, missed uintptr }
