@@ -42,17 +42,23 @@ const (
 	long   = 64
 )
 
+// What Context.Kick says besides 0.
+const (
+	asked    = 1 // to leave at the next signal
+	askAgain = 2 // the signal came where the thread could not leave
+)
+
 // kick asks a thread to leave generated code. It reports whether it is out.
 func kick(s *x86.State, try int) bool {
 	x := &s.Context
-	before := atomic.SwapUint64(&x.Kick, 1)
+	before := atomic.SwapUint64(&x.Kick, asked)
 	if atomic.LoadUint64(&x.Running) == 0 {
 		return true
 	}
 	if try > 0 && before == 0 {
 		return true // it was out, and has seen why when it came in again
 	}
-	if tid := atomic.LoadUint64(&x.ThreadID); tid != 0 && try%resend == 0 {
+	if tid := atomic.LoadUint64(&x.ThreadID); tid != 0 && (before == askAgain || try%resend == 0) {
 		kickThread(s, tid, try >= long && try&(try-1) == 0)
 	}
 	return atomic.LoadUint64(&x.Running) == 0

@@ -182,6 +182,7 @@ func (r *thread) trapped() (pc uint64, what outcome) {
 	if !ok || m.State == rewrite.Within {
 		if x.Signal == kickSignal {
 			x.Table = r.e.blank.address() // so that it does not go far
+			atomic.StoreUint64(&x.Kick, askAgain)
 			return 0, goOn
 		}
 		panic(fmt.Sprintf("jit: signal %d at %#x in generated code, address %#x, mark %+v", x.Signal, x.TrapPC, x.TrapAddr, m))

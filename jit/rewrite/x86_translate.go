@@ -359,8 +359,11 @@ func (t *Translator) giveUp(out amd64.Label, pc uint64, rest int) {
 // the first of them if there are not as many. The sign is tested by reading
 // the upper half of the counter alone.
 func (t *Translator) meter(in *inst) {
-	t.mark(in.PC, Within)
-	t.rest = in.run
+	// A signal finds mostly those instructions that wait for others, which here
+	// are those that count: so a thread must not be Within there, or a loop that
+	// does little else could not be left.
+	t.rest = 0
+	t.mark(in.PC, Before)
 	a := &t.asm
 	n := int32(in.run)
 	ok, pc := a.NewLabel(), in.PC
@@ -368,8 +371,11 @@ func (t *Translator) meter(in *inst) {
 	a.Load64(t0, t.at(OffLeft))
 	a.Lea64(t0, amd64.At(t0, -n))
 	a.Store64(t.at(OffLeft), t0)
+	t.rest = in.run
+	t.mark(in.PC, Before)
 	a.Mov64(t1, amd64.RCX)
 	a.Load32(amd64.RCX, upperHalf(t.at(OffLeft)))
+	t.mark(in.PC, Within)
 	a.Jecxz(ok)
 	a.Mov64(amd64.RCX, t1)
 	a.Jmp(out)
