@@ -12,19 +12,13 @@ import (
 
 const (
 	guardBytes = 4 << 10
-	// recent is how many guest addresses a thread remembers the code of.
-	recent = 64
 )
 
 // context is what a thread needs to run generated code: a host stack below a
-// page that refuses accesses.
+// page that refuses accesses. An engine lends them to its threads.
 type context struct {
 	memory []byte // guard, stack
-	owner  *x86.State
-	busy   bool   // owner is inside Run; guarded by engine.contextsMu
-	epoch  uint64 // of what the stack and found say
-	found  [recent]struct{ pc, host uint64 }
-	ret    uint64 // the stub for returns
+	owner  atomic.Pointer[thread]
 	counts counts
 }
 
@@ -46,13 +40,6 @@ func newContext(convention rewrite.Convention) (*context, error) {
 
 func (c *context) release() { unmapStack(c.memory) }
 
-// reset empties the stack and forgets what was found.
-func (c *context) reset(s *x86.State, ret uint64) {
-	clear(c.found[:])
-	c.ret = ret
-	c.resetStack(s, ret)
-}
-
 // resetStack forgets all callers. What is left is the stub for returns.
 func (c *context) resetStack(s *x86.State, ret uint64) {
 	top := &c.memory[len(c.memory)-16]
@@ -64,18 +51,6 @@ func (c *context) resetStack(s *x86.State, ret uint64) {
 func (c *context) inGuard(addr uint64) bool {
 	low := uint64(uintptr(unsafe.Pointer(&c.memory[0])))
 	return addr >= low && addr < low+guardBytes
-}
-
-// find returns the host address for a guest address, if the thread has been
-// there lately.
-func (c *context) find(pc uint64) (uint64, bool) {
-	f := &c.found[pc%recent]
-	return f.host, f.pc == pc && f.host != 0
-}
-
-func (c *context) put(pc, host uint64) {
-	f := &c.found[pc%recent]
-	f.pc, f.host = pc, host
 }
 
 func storeCode(p *uint32, v uint32) { atomic.StoreUint32(p, v) }

@@ -10,19 +10,14 @@ import (
 	"github.com/nuage-emu/nuage/jit/rewrite"
 )
 
-// counts are what one thread's context has counted. Only whoever runs with the
-// context writes left and lookups; shown is a copy of the last time that nobody
-// did, which engine.contextsMu guards.
+// counts are what the threads have counted that have had a context. Only the
+// one that has it writes left and lookups, without atomics: others read words
+// as they are.
 type counts struct {
 	left    [8]uint64 // by reason
 	lookups uint64
-	shown   struct {
-		left    [8]uint64
-		lookups uint64
-	}
-	recent [64]fallback // by the low bits of pc
-	mu     sync.Mutex   // guards byName
-	byName map[string]*atomic.Uint64
+	mu      sync.Mutex // guards byName
+	byName  map[string]*atomic.Uint64
 }
 
 // fallback is an instruction that the interpreter has run lately.
@@ -31,21 +26,18 @@ type fallback struct {
 	n  *atomic.Uint64 // how often, for all of its mnemonic; nil: no such instruction
 }
 
-// show makes what was counted visible. The caller holds engine.contextsMu.
-func (c *counts) show() { c.shown.left, c.shown.lookups = c.left, c.lookups }
-
 // interpreted counts the instruction at pc, which the interpreter is about to
 // run.
-func (c *counts) interpreted(e *engine, pc uint64) {
-	f := &c.recent[pc%uint64(len(c.recent))]
+func (r *thread) interpreted(pc uint64) {
+	if r.fallbacks == nil {
+		r.fallbacks = new([64]fallback)
+	}
+	f := &r.fallbacks[pc%uint64(len(r.fallbacks))]
 	if f.n == nil || f.pc != pc {
-		f.pc, f.n = pc, c.named(e.mnemonic(pc))
+		f.pc, f.n = pc, r.c.counts.named(r.e.mnemonic(pc))
 	}
 	f.n.Add(1)
 }
-
-// forget is called when the code may have changed.
-func (c *counts) forget() { clear(c.recent[:]) }
 
 func (c *counts) named(name string) *atomic.Uint64 {
 	c.mu.Lock()
@@ -76,10 +68,13 @@ func (e *engine) mnemonic(pc uint64) string {
 	return in.Row.Name
 }
 
-// addTo adds the counts to an engine's. The caller holds engine.contextsMu.
+// addTo adds the counts to an engine's.
 func (c *counts) addTo(s *Stats) {
-	n := &c.shown.left
-	s.Add(Stats{Lookups: c.shown.lookups, Left: Left{
+	var n [8]uint64
+	for i := range n {
+		n[i] = atomic.LoadUint64(&c.left[i])
+	}
+	s.Add(Stats{Lookups: atomic.LoadUint64(&c.lookups), Left: Left{
 		Direct: n[rewrite.ExitDirect], Indirect: n[rewrite.ExitIndirect], Syscall: n[rewrite.ExitSyscall],
 		Interpret: n[rewrite.ExitInterpret], Budget: n[rewrite.ExitBudget], Trap: n[rewrite.ExitTrap],
 	}})

@@ -9,7 +9,6 @@ import (
 	"sync/atomic"
 
 	"github.com/nuage-emu/nuage/cpu"
-	"github.com/nuage-emu/nuage/cpu/x86"
 	"github.com/nuage-emu/nuage/jit/rewrite"
 	"github.com/nuage-emu/nuage/memory"
 )
@@ -114,40 +113,41 @@ func (e *engine) Close() error {
 // running.
 const maxContexts = 64
 
-// context returns the context of a thread that begins to run.
-func (e *engine) context(s *x86.State) *context {
+// lend gives a thread a host stack, unless it has one: that of another thread
+// if there are many.
+func (e *engine) lend(r *thread) bool {
 	e.contextsMu.Lock()
 	defer e.contextsMu.Unlock()
-	if c, ok := s.Context.Owner.(*context); ok && c.owner == s {
-		c.busy = true
-		return c
+	if r.c != nil && r.c.owner.Load() == r {
+		return true
 	}
 	var c *context
 	if len(e.contexts) >= maxContexts {
-		if i := slices.IndexFunc(e.contexts, func(c *context) bool { return !c.busy }); i >= 0 {
-			c = e.contexts[i]
-			e.contexts = append(slices.Delete(e.contexts, i, i+1), c)
-		}
+		c = e.take()
 	}
 	if c == nil {
 		var err error
 		if c, err = newContext(e.convention); err != nil {
-			return nil
+			return false
 		}
 		e.contexts = append(e.contexts, c)
 	}
-	c.owner, c.busy, c.epoch = s, true, ^uint64(0)
-	x := &s.Context
-	for i := range x.Align {
-		x.Align[i] = uint8(i & 7)
-	}
-	x.Owner, x.Exit, x.Table, x.Base = c, e.exit, e.table.address(), uint64(uintptr(e.space.WindowBase()))
-	return c
+	c.owner.Store(r)
+	r.c = c
+	return true
 }
 
-func (e *engine) idle(c *context) {
-	e.contextsMu.Lock()
-	c.busy = false
-	c.counts.show()
-	e.contextsMu.Unlock()
+// take takes the host stack away from the thread that has had its own for
+// longest, of those that are not in generated code. The owner finds out when it
+// begins to run again. The caller holds e.contextsMu.
+func (e *engine) take() *context {
+	for i, c := range e.contexts {
+		r := c.owner.Swap(nil)
+		if atomic.LoadUint64(&r.s.Context.Running) == 0 {
+			e.contexts = append(slices.Delete(e.contexts, i, i+1), c)
+			return c
+		}
+		c.owner.Store(r)
+	}
+	return nil
 }

@@ -20,6 +20,11 @@ TEXT ·enterPortable(SB), NOSPLIT|NOFRAME, $0-8
 	LDMXCSR const_offMXCSR(R11)
 	CMPB ·hasAVX(SB), $0
 	JEQ  legacy
+	// Loading zeros into upper halves would put them to use: processors then
+	// take a hundred nanoseconds for the next instruction without VEX.
+	VZEROUPPER
+	CMPQ const_offUpper(R11), $0
+	JEQ  legacy
 	VMOVDQU (const_offV+0)(R11), Y0
 	VMOVDQU (const_offV+32)(R11), Y1
 	VMOVDQU (const_offV+64)(R11), Y2
@@ -110,6 +115,19 @@ TEXT ·exitPortable(SB), NOSPLIT|NOFRAME, $0-0
 	MOVQ const_offGoBP(R11), BP
 	CMPB ·hasAVX(SB), $0
 	JEQ  legacy
+	CMPB ·hasInUse(SB), $0
+	JEQ  upper
+	MOVL $1, CX
+	XGETBV // what is in use: bit 2, upper halves
+	TESTQ $4, AX
+	JNE  upper
+	CMPQ const_offUpper(R11), $0
+	JEQ  legacy
+	MOVQ $0, const_offUpper(R11)
+	JMP  vectors
+upper:
+	MOVQ $1, const_offUpper(R11)
+vectors:
 	VMOVDQU Y0, (const_offV+0)(R11)
 	VMOVDQU Y1, (const_offV+32)(R11)
 	VMOVDQU Y2, (const_offV+64)(R11)

@@ -32,12 +32,14 @@ const (
 	offBase      = rewrite.OffBase
 	offFSBase    = rewrite.OffFSBase
 	offThreadID  = rewrite.OffThreadID
+	offUpper     = rewrite.OffUpper
 	exitTrap     = rewrite.ExitTrap
 	exitIndirect = rewrite.ExitIndirect
 )
 
 var (
 	hasAVX           = cpu.X86.HasAVX
+	hasInUse         = cpu.X86.HasAVX && hasXGETBV1()
 	goMXCSR  uint32  = 0x1F80
 	codeLow  uintptr // executable view of the code memory
 	codeSize uintptr

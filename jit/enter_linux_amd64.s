@@ -37,6 +37,11 @@ known:
 	LDMXCSR const_offMXCSR(AX)
 	CMPB ·hasAVX(SB), $0
 	JEQ  legacy
+	// Loading zeros into upper halves would put them to use: processors then
+	// take a hundred nanoseconds for the next instruction without VEX.
+	VZEROUPPER
+	CMPQ const_offUpper(AX), $0
+	JEQ  legacy
 	VMOVDQU (const_offV+0)(AX), Y0
 	VMOVDQU (const_offV+32)(AX), Y1
 	VMOVDQU (const_offV+64)(AX), Y2
@@ -131,6 +136,22 @@ TEXT ·exit(SB), NOSPLIT|NOFRAME, $0-0
 	RDGSBASE_AX
 	CMPB ·hasAVX(SB), $0
 	JEQ  legacy
+	CMPB ·hasInUse(SB), $0
+	JEQ  upper
+	MOVQ AX, BX
+	MOVL $1, CX
+	XGETBV // what is in use: bit 2, upper halves
+	MOVQ AX, CX
+	MOVQ BX, AX
+	TESTQ $4, CX
+	JNE  upper
+	CMPQ const_offUpper(AX), $0
+	JEQ  legacy
+	MOVQ $0, const_offUpper(AX)
+	JMP  vectors
+upper:
+	MOVQ $1, const_offUpper(AX)
+vectors:
 	VMOVDQU Y0, (const_offV+0)(AX)
 	VMOVDQU Y1, (const_offV+32)(AX)
 	VMOVDQU Y2, (const_offV+64)(AX)

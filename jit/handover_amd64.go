@@ -23,7 +23,7 @@ func (e *engine) expel() {
 	e.contextsMu.Lock()
 	in := make([]*x86.State, 0, len(e.contexts))
 	for _, c := range e.contexts {
-		in = append(in, c.owner)
+		in = append(in, c.owner.Load().s)
 	}
 	e.contextsMu.Unlock()
 	for try := 0; ; try++ {

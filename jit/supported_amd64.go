@@ -39,3 +39,14 @@ func cpuidBit(leaf uint32, register, bit int) bool {
 	a, b, c, d := cpuid(leaf, 0)
 	return [4]uint32{a, b, c, d}[register]>>bit&1 != 0
 }
+
+// hasXGETBV1 reports whether XGETBV tells which registers are in use (Vol. 1,
+// 13.2).
+func hasXGETBV1() bool {
+	const leaf, bit = 0xD, 2
+	if most, _, _, _ := cpuid(0, 0); most < leaf {
+		return false
+	}
+	eax, _, _, _ := cpuid(leaf, 1)
+	return eax>>bit&1 != 0
+}

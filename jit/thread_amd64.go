@@ -11,16 +11,28 @@ import (
 	"github.com/nuage-emu/nuage/jit/rewrite"
 )
 
-// thread is one Run under way.
+// thread is what the engine keeps of a guest thread from one Run to the next.
 type thread struct {
 	e *engine
 	t *cpu.Thread
 	s *x86.State
-	c *context
+
+	c     *context // while that says that it is this thread's; see begin
+	epoch uint64   // of what the host stack and found say
+	ret   uint64   // the stub for returns
+	found [recent]struct{ pc, host uint64 }
+
+	fallbacks *[64]fallback // by the low bits of pc; nil: there were none
 
 	kick    func()
 	kicking atomic.Bool
 }
+
+// recent is how many guest addresses a thread remembers the code of.
+const recent = 64
+
+// none is the epoch of no code.
+const none = ^uint64(0)
 
 // Run implements [cpu.Engine].
 func (e *engine) Run(t *cpu.Thread, budget uint64) cpu.Stop {
@@ -28,18 +40,30 @@ func (e *engine) Run(t *cpu.Thread, budget uint64) cpu.Stop {
 	if budget != cpu.Unlimited && !e.o.Metered {
 		return e.reference.Run(t, budget)
 	}
-	c := e.context(s)
-	if c == nil {
+	r, ok := s.Context.Owner.(*thread)
+	if !ok || r.e != e || r.t != t {
+		r = e.newThread(t, s)
+	}
+	if r.c == nil && !r.renew() {
 		return e.reference.Run(t, budget)
 	}
-	r := &thread{e: e, t: t, s: s, c: c}
+	r.load()
+	return r.loop(budget)
+}
+
+// newThread makes a thread of one that runs for the first time. It does not ask
+// for a host stack yet. The function that takes it out of generated code stays
+// with t: out of Run it does nothing.
+func (e *engine) newThread(t *cpu.Thread, s *x86.State) *thread {
+	r := &thread{e: e, t: t, s: s, epoch: none}
 	r.kick = r.interrupt
+	x := &s.Context
+	for i := range x.Align {
+		x.Align[i] = uint8(i & 7)
+	}
+	x.Owner, x.Exit, x.Base = r, e.exit, uint64(uintptr(e.space.WindowBase()))
 	t.OnInterrupt(&r.kick)
-	s.Context.Flags = s.NativeFlags()
-	stop := r.loop(budget)
-	t.OnInterrupt(nil)
-	e.idle(c)
-	return stop
+	return r
 }
 
 // maxLeft keeps the counter's upper half zero, which metered code reads.
@@ -81,23 +105,30 @@ func (r *thread) run() (stop cpu.Stop, done bool) {
 			x.Reason = rewrite.ExitInterpret
 			return r.settle(pc)
 		}
-		host, ok := r.c.find(pc)
-		if !ok || r.c.epoch != r.e.epoch.Load() {
-			if host, ok = r.lookup(pc); !ok {
-				x.Reason = rewrite.ExitInterpret
-				r.settle(pc)
-				return r.e.refusal(pc)
-			}
-		}
-		x.Target = host
-		if !r.enter() {
+		if !r.begin() {
 			if r.t.Pending() {
 				r.settle(pc)
 				r.t.TakeInterrupt()
 				return cpu.Stop{Kind: cpu.StopInterrupt, PC: pc}, true
 			}
+			if !r.renew() {
+				x.Reason = rewrite.ExitInterpret
+				return r.settle(pc)
+			}
 			continue
 		}
+		f := &r.found[pc%recent]
+		if f.pc != pc || f.host == 0 {
+			atomic.StoreUint64(&x.Running, 0)
+			if !r.lookup(pc) {
+				x.Reason = rewrite.ExitInterpret
+				r.settle(pc)
+				return r.e.refusal(pc)
+			}
+			continue
+		}
+		x.Target = f.host
+		execute(s, r.e.convention)
 	again:
 		r.c.counts.left[x.Reason%8]++
 		switch x.Reason {
@@ -106,11 +137,20 @@ func (r *thread) run() (stop cpu.Stop, done bool) {
 			r.connect(pc, x.T1)
 		case rewrite.ExitIndirect:
 			pc = x.T0
-			r.e.direct(pc, r.c.epoch)
+			r.e.direct(pc, r.epoch)
 		case rewrite.ExitSyscall:
+			at := x.T1
 			r.settle(x.T0)
 			s.R[x86.RCX], s.R[x86.R11] = x.T0, s.Flags()
-			return cpu.Stop{Kind: cpu.StopSyscall, PC: x.T1}, true
+			answer := r.t.Syscall
+			if answer == nil || r.e.o.Metered {
+				return cpu.Stop{Kind: cpu.StopSyscall, PC: at}, true
+			}
+			if !answer(at) {
+				return cpu.Stop{Kind: cpu.StopInterrupt, PC: at}, true
+			}
+			x.Flags = s.NativeFlags()
+			pc = s.PC()
 		case rewrite.ExitInterpret, rewrite.ExitBudget:
 			return r.settle(x.T0)
 		case rewrite.ExitTrap:
@@ -133,6 +173,11 @@ func (r *thread) run() (stop cpu.Stop, done bool) {
 	}
 }
 
+// load is the opposite of settle for what a State keeps in another form.
+func (r *thread) load() {
+	r.s.Context.Flags, r.s.Context.Upper = r.s.NativeFlags(), r.s.UpperHalves()
+}
+
 // settle makes the State that of the moment before the instruction at pc.
 func (r *thread) settle(pc uint64) (cpu.Stop, bool) {
 	r.s.SetPC(pc)
@@ -140,23 +185,48 @@ func (r *thread) settle(pc uint64) (cpu.Stop, bool) {
 	return cpu.Stop{}, false
 }
 
-// enter runs generated code at Context.Target, unless there is a reason to
-// look around first. Whoever wants the thread out either sees that it is
-// running, or is seen here.
-func (r *thread) enter() bool {
+// begin makes the thread count as running, unless there is a reason to look
+// around first. Whoever wants the thread out, or its host stack, either sees
+// that it is running, or is seen here.
+func (r *thread) begin() bool {
 	x := &r.s.Context
 	atomic.StoreUint64(&x.Running, 1)
-	if r.t.Pending() || r.c.epoch != r.e.epoch.Load() {
-		atomic.StoreUint64(&x.Running, 0)
+	if r.current() {
+		x.Table = r.e.table.address()
+		if atomic.LoadUint64(&x.Kick) == 0 {
+			return true
+		}
+		atomic.StoreUint64(&x.Kick, 0)
+		if r.current() {
+			return true
+		}
+	}
+	atomic.StoreUint64(&x.Running, 0)
+	return false
+}
+
+// current reports whether nothing keeps the thread from running: it has a host
+// stack, what that and found say is of the current code, and nobody wants it.
+func (r *thread) current() bool {
+	return !r.t.Pending() && r.c.owner.Load() == r && r.epoch == r.e.epoch.Load()
+}
+
+// renew makes the thread forget old code, on a host stack of its own. It
+// reports whether there is one.
+func (r *thread) renew() bool {
+	e := r.e
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	epoch := e.refresh()
+	if !e.lend(r) {
 		return false
 	}
-	atomic.StoreUint64(&x.Kick, 0)
-	x.Table = r.e.table.address()
-	if r.t.Pending() || r.c.epoch != r.e.epoch.Load() {
-		atomic.StoreUint64(&x.Running, 0)
-		return false
+	clear(r.found[:])
+	if r.fallbacks != nil {
+		clear(r.fallbacks[:])
 	}
-	execute(r.s, r.e.convention)
+	r.ret, r.epoch = e.ret, epoch
+	r.c.resetStack(r.s, r.ret)
 	return true
 }
 
@@ -175,7 +245,7 @@ func (r *thread) trapped() (pc uint64, what outcome) {
 	s, x := r.s, &r.s.Context
 	if x.Signal != kickSignal && r.c.inGuard(x.TrapAddr) {
 		// The host stack is full: forget the callers.
-		r.c.resetStack(s, r.c.ret)
+		r.c.resetStack(s, r.ret)
 		return 0, goOn
 	}
 	m, ok := r.e.markAt(x.TrapPC)
@@ -213,12 +283,12 @@ func (r *thread) interpret(budget uint64) (cpu.Stop, bool) {
 		return cpu.Stop{Kind: cpu.StopBudget, PC: r.s.PC()}, true
 	}
 	if r.s.Context.Reason != rewrite.ExitBudget {
-		r.c.counts.interpreted(r.e, r.s.PC())
+		r.interpreted(r.s.PC())
 	}
 	stop := r.e.reference.Run(r.t, min(budget, steps))
 	if stop.Kind != cpu.StopBudget {
 		return stop, true
 	}
-	r.s.Context.Flags = r.s.NativeFlags()
+	r.load()
 	return stop, false
 }

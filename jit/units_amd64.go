@@ -18,30 +18,23 @@ type unit struct {
 	marks []rewrite.Mark
 }
 
-// lookup returns the code for pc, translating it if need be, and notes it in
-// the thread's table.
-func (r *thread) lookup(pc uint64) (uint64, bool) {
+// lookup notes the code for pc in the thread's table, translating it if need
+// be. It reports false if there is none that may be run.
+func (r *thread) lookup(pc uint64) bool {
 	e := r.e
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	epoch := e.refresh()
-	if r.c.epoch != epoch {
-		r.c.reset(r.s, e.ret)
-		r.c.counts.forget()
-		r.c.epoch = epoch
+	if e.refresh() != r.epoch {
+		return true // which the thread finds out when it begins
 	}
 	r.c.counts.lookups++
 	host := e.find(pc)
-	if host == 0 {
-		return 0, false
+	if host == 0 || e.check != nil && !e.check.entry(pc, host) {
+		return false
 	}
-	if e.check != nil && !e.check.entry(pc, host) {
-		return 0, false
-	}
-	if r.c.epoch == e.epoch.Load() {
-		r.c.put(pc, host)
-	}
-	return host, true
+	f := &r.found[pc%recent]
+	f.pc, f.host = pc, host
+	return true
 }
 
 // connect fills in a direct branch, if the code it belongs to is still there.
@@ -49,11 +42,11 @@ func (r *thread) connect(pc, field uint64) {
 	e := r.e
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.refresh() != r.c.epoch {
+	if e.refresh() != r.epoch {
 		return
 	}
 	host := e.find(pc)
-	if host == 0 || r.c.epoch != e.epoch.Load() {
+	if host == 0 || r.epoch != e.epoch.Load() {
 		return
 	}
 	displacement := uint32(host - field - 4)

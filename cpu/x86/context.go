@@ -26,6 +26,7 @@ type Context struct {
 	Base       uint64 // host address of guest address 0
 	FSBase     uint64 // of the host thread that entered last, and its number
 	ThreadID   uint64
+	Upper      uint64 // not 0: the upper half of a vector register may not be
 	Align      [256]byte // the low three bits of the index
 	Owner      any       // the translator's record of this thread
 }
@@ -35,6 +36,14 @@ type Context struct {
 func (s *State) SetNativeFlags(f uint64) {
 	s.df = f >> 10 & 1
 	s.setStatus(f)
+}
+
+// UpperHalves is 0 if the upper halves of all vector registers are.
+func (s *State) UpperHalves() (or uint64) {
+	for i := range s.V[:16] {
+		or |= s.V[i][2] | s.V[i][3]
+	}
+	return or
 }
 
 // NativeFlags returns the flags for generated code: the status flags and DF.

@@ -34,5 +34,6 @@ const (
 	OffAlign    = offContext + int32(unsafe.Offsetof(x86.Context{}.Align))
 	OffBase     = offContext + int32(unsafe.Offsetof(x86.Context{}.Base))
 	OffFSBase   = offContext + int32(unsafe.Offsetof(x86.Context{}.FSBase))
+	OffUpper    = offContext + int32(unsafe.Offsetof(x86.Context{}.Upper))
 	OffThreadID = offContext + int32(unsafe.Offsetof(x86.Context{}.ThreadID))
 )
