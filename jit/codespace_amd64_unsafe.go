@@ -3,6 +3,7 @@
 package jit
 
 import (
+	"errors"
 	"sync"
 	"unsafe"
 )
@@ -32,7 +33,14 @@ var code = sync.OnceValues(func() (*codeMemory, error) {
 	if err != nil {
 		return nil, err
 	}
-	codeLow, codeSize = c.exec, codeBytes
+	// The first chunk has the gate, which is not generated code.
+	if _, ok := c.chunk(); !ok {
+		return nil, errors.New("no memory for code")
+	}
+	text, g := assembleGate(c.exec)
+	copy(c.write, text)
+	portableGate, gateIn, gateTrapped = g, g.in, g.trapped
+	codeLow, codeSize = c.exec+chunkBytes, codeBytes-chunkBytes
 	if err := installHandlers(); err != nil {
 		return nil, err // the mappings stay: a handler may know them
 	}

@@ -67,7 +67,7 @@ func newEngine(space *memory.Space, reference cpu.Engine, o Options) (cpu.Engine
 	if o.Portable {
 		convention = rewrite.StateInRegister
 	}
-	e := &engine{space: space, reference: reference, o: o, code: c, convention: convention, exit: uint64(gateOf(convention).exit)}
+	e := &engine{space: space, reference: reference, o: o, code: c, convention: convention, exit: uint64(gateOf(convention).out)}
 	if e.blank, err = stayBlank[convention](); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}

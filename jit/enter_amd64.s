@@ -3,18 +3,16 @@
 #include "go_asm.h"
 #include "textflag.h"
 
-// The ways into and out of generated code that has the State in R11
-// (rewrite.StateInRegister). Where guest registers are is said in package
-// rewrite, x86_regs.go; a test compares.
+// The way into and out of generated code that has the State in R11
+// (rewrite.StateInRegister), as far as it is on the goroutine's stack; the rest
+// is the gate (gate_amd64.go).
 
 // func enterPortable(s *x86.State)
 //
 // It returns when generated code leaves. The goroutine is in a system call as
-// far as Go knows. From the change of SP on, whatever stops the thread finds a
-// stack pointer that is not the goroutine's.
+// far as Go knows.
 TEXT ·enterPortable(SB), NOSPLIT|NOFRAME, $0-8
 	MOVQ s+0(FP), R11
-	MOVQ SP, const_offGoSP(R11)
 	MOVQ BP, const_offGoBP(R11)
 	CALL ·noteThread(SB)
 	LDMXCSR const_offMXCSR(R11)
@@ -62,59 +60,15 @@ legacy:
 flags:
 	PUSHQ const_offFlags(R11)
 	POPFQ
-	MOVQ const_offHostSP(R11), SP
-	MOVQ const_offR(R11), AX
-	MOVQ (const_offR+8)(R11), CX
-	MOVQ (const_offR+16)(R11), DX
-	MOVQ (const_offR+24)(R11), BX
-	MOVQ (const_offR+32)(R11), R13
-	MOVQ (const_offR+40)(R11), BP
-	MOVQ (const_offR+48)(R11), SI
-	MOVQ (const_offR+56)(R11), DI
-	MOVQ (const_offR+96)(R11), R12
-	MOVQ (const_offR+112)(R11), R14
-	MOVQ (const_offR+120)(R11), R15
-	MOVQ const_offT0(R11), R9
-	MOVQ const_offT1(R11), R10
-	MOVQ const_offBase(R11), R8
-	JMP  const_offTarget(R11)
-
-// trappedPortable is where a thread is sent that is taken out of generated code.
-TEXT ·trappedPortable(SB), NOSPLIT|NOFRAME, $0-0
-	MOVQ $const_exitTrap, const_offReason(R11)
-	JMP  ·exitPortable(SB)
-
-// missedPortable is where the table of indirect targets leads for a target it
-// does not have: rcx is on the host stack, and the target in R9.
-TEXT ·missedPortable(SB), NOSPLIT|NOFRAME, $0-0
-	POPQ CX
-	MOVQ $const_exitIndirect, const_offReason(R11)
-	JMP  ·exitPortable(SB)
-
-// exitPortable is where generated code goes to leave.
-TEXT ·exitPortable(SB), NOSPLIT|NOFRAME, $0-0
-	MOVQ AX, const_offR(R11)
-	MOVQ CX, (const_offR+8)(R11)
-	MOVQ DX, (const_offR+16)(R11)
-	MOVQ BX, (const_offR+24)(R11)
-	MOVQ R13, (const_offR+32)(R11)
-	MOVQ BP, (const_offR+40)(R11)
-	MOVQ SI, (const_offR+48)(R11)
-	MOVQ DI, (const_offR+56)(R11)
-	MOVQ R12, (const_offR+96)(R11)
-	MOVQ R14, (const_offR+112)(R11)
-	MOVQ R15, (const_offR+120)(R11)
-	MOVQ R9, const_offT0(R11)
-	MOVQ R10, const_offT1(R11)
-	MOVQ SP, const_offHostSP(R11)
-	MOVQ const_offGoSP(R11), SP
+	MOVQ ·gateIn(SB), AX
+	CALL AX
 	PUSHFQ
 	POPQ AX
 	MOVQ AX, const_offFlags(R11)
 	CLD
 	MOVQ const_offGoBP(R11), BP
 	CMPB ·hasAVX(SB), $0
-	JEQ  legacy
+	JEQ  save
 	CMPB ·hasInUse(SB), $0
 	JEQ  upper
 	MOVL $1, CX
@@ -122,7 +76,7 @@ TEXT ·exitPortable(SB), NOSPLIT|NOFRAME, $0-0
 	TESTQ $4, AX
 	JNE  upper
 	CMPQ const_offUpper(R11), $0
-	JEQ  legacy
+	JEQ  save
 	MOVQ $0, const_offUpper(R11)
 	JMP  vectors
 upper:
@@ -146,7 +100,7 @@ vectors:
 	VMOVDQU Y15, (const_offV+480)(R11)
 	VZEROUPPER
 	JMP  control
-legacy:
+save:
 	MOVUPS X0, (const_offV+0)(R11)
 	MOVUPS X1, (const_offV+32)(R11)
 	MOVUPS X2, (const_offV+64)(R11)
@@ -176,14 +130,4 @@ usual:
 	JEQ  running // it may have to go on where it was: engine.trapped decides
 	MOVQ $0, const_offRunning(R11)
 running:
-	RET
-
-// func portableAddresses() (trapped, exit, missed uintptr)
-TEXT ·portableAddresses(SB), NOSPLIT, $0-24
-	LEAQ ·trappedPortable(SB), AX
-	MOVQ AX, trapped+0(FP)
-	LEAQ ·exitPortable(SB), AX
-	MOVQ AX, exit+8(FP)
-	LEAQ ·missedPortable(SB), AX
-	MOVQ AX, missed+16(FP)
 	RET

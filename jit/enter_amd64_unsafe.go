@@ -1,4 +1,4 @@
-//go:build amd64 && linux
+//go:build linux && amd64
 
 package jit
 
@@ -47,8 +47,6 @@ var (
 
 func enterPortable(s *x86.State)
 
-func portableAddresses() (trapped, exit, missed uintptr)
-
 //go:linkname entersyscall runtime.entersyscall
 func entersyscall()
 
@@ -61,13 +59,10 @@ func exitsyscall()
 //go:nosplit
 func execute(s *x86.State, c rewrite.Convention) {
 	entersyscall()
-	if c == rewrite.StateInGS {
-		enter(s)
-	} else {
+	if c == rewrite.StateInRegister {
 		enterPortable(s)
+	} else {
+		enter(s)
 	}
 	exitsyscall()
 }
-
-// gate is the assembly that belongs to a convention.
-type gate struct{ exit, missed uintptr }

@@ -239,7 +239,7 @@ TEXT ·handler(SB), NOSPLIT|NOFRAME, $0-0
 	JNE  known
 portable:
 	MOVQ 64(DX), R8 // R11
-	LEAQ ·trappedPortable(SB), R9
+	MOVQ ·gateTrapped(SB), R9
 known:
 	CMPL DI, $23 // SIGURG
 	JEQ  urge

@@ -30,10 +30,9 @@ func best() rewrite.Convention {
 func gateOf(c rewrite.Convention) gate {
 	if c == rewrite.StateInGS {
 		_, exit, missed := addresses()
-		return gate{exit, missed}
+		return gate{out: exit, missed: missed}
 	}
-	_, exit, missed := portableAddresses()
-	return gate{exit, missed}
+	return portableGate
 }
 
 // hasFSGSBase reports whether user code may use RDGSBASE and WRGSBASE.

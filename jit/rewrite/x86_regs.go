@@ -63,6 +63,14 @@ const (
 	state = amd64.R11 // StateInRegister: the State
 )
 
+// The same for package jit, which loads and stores them on the way in and out.
+const (
+	RegisterT0    = t0
+	RegisterT1    = t1
+	RegisterBase  = base
+	RegisterState = state
+)
+
 // at is the place at an offset of the State.
 func (t *Translator) at(off int32) amd64.Mem { return t.atIndex(off, amd64.None) }
 

@@ -1,0 +1,73 @@
+//go:build linux
+
+package jit
+
+import (
+	"github.com/nuage-emu/nuage/cpu/x86"
+	"github.com/nuage-emu/nuage/jit/asm/amd64"
+	"github.com/nuage-emu/nuage/jit/rewrite"
+)
+
+// The gate is where the stack pointer becomes that of the host stack and the
+// goroutine's again, for rewrite.StateInRegister. It lies in code memory, before
+// the generated code, and not among Go's functions: Go's profiler takes a
+// function of its own that is not on a stack of its own for one on a stack that
+// it must walk (on Windows, that ends the process).
+//
+// enterPortable calls it, so that the address to go back to is on the
+// goroutine's stack. It changes no flags.
+type gate struct {
+	in      uintptr // to generated code at Context.Target
+	out     uintptr // where generated code goes to leave
+	missed  uintptr // where the table of indirect targets leads for a target it does not have
+	trapped uintptr // where a thread is sent that is taken out of generated code
+}
+
+// The gate of the process, which assembly knows.
+var gateIn, gateTrapped uintptr
+
+// portableGate is set with code memory.
+var portableGate gate
+
+// assembleGate makes the gate for a place in memory.
+func assembleGate(at uintptr) ([]byte, gate) {
+	a := &amd64.Asm{}
+	state := func(off int32) amd64.Mem { return amd64.At(rewrite.RegisterState, off) }
+	here := func() uintptr { return at + uintptr(a.Len()) }
+	// each calls f for the registers that generated code has and their places.
+	each := func(f func(r amd64.Reg, m amd64.Mem)) {
+		for r := range 16 {
+			if h, ok := rewrite.StateInRegister.HostRegister(r); ok {
+				f(h, state(rewrite.OffR+8*int32(r)))
+			}
+		}
+		f(rewrite.RegisterT0, state(rewrite.OffT0))
+		f(rewrite.RegisterT1, state(rewrite.OffT1))
+	}
+	var g gate
+	out := a.NewLabel()
+
+	g.in = here()
+	a.Store64(state(rewrite.OffGoSP), amd64.RSP)
+	a.Load64(amd64.RSP, state(rewrite.OffHostSP))
+	each(func(r amd64.Reg, m amd64.Mem) { a.Load64(r, m) })
+	a.Load64(rewrite.RegisterBase, state(rewrite.OffBase))
+	a.JmpMem(state(rewrite.OffTarget))
+
+	g.missed = here() // rcx is on the host stack, and the target in T0
+	a.Pop(amd64.Reg(x86.RCX))
+	a.Store32Imm(state(rewrite.OffReason), rewrite.ExitIndirect)
+	a.Jmp(out)
+
+	g.trapped = here()
+	a.Store32Imm(state(rewrite.OffReason), rewrite.ExitTrap)
+
+	a.Bind(out)
+	g.out = here()
+	each(func(r amd64.Reg, m amd64.Mem) { a.Store64(m, r) })
+	a.Store64(state(rewrite.OffHostSP), amd64.RSP)
+	a.Load64(amd64.RSP, state(rewrite.OffGoSP))
+	a.Ret()
+	a.Link()
+	return a.Code, g
+}
