@@ -37,6 +37,8 @@ type LockstepResult struct {
 	// Difference is nil if there was none; its String is a report.
 	Difference *lockstep.Difference
 	Counts     lockstep.Counts
+	// Stats are those of the translator's machine.
+	Stats Stats
 }
 
 // Lockstep runs an x86-64 program on two deterministic machines side by side, by
@@ -87,16 +89,16 @@ type locksteps struct {
 // available says whether there is a translator to compare with.
 func (l *locksteps) available() error {
 	if l.image.Arch() != cpu.X86_64 {
-		return fmt.Errorf("nuage: lockstep: %w for %v", jit.ErrUnavailable, l.image.Arch())
+		return fmt.Errorf("lockstep: %w for %v", jit.ErrUnavailable, l.image.Arch())
 	}
 	space, err := memory.New(memory.Options{Form: memory.Window})
 	if err != nil {
-		return fmt.Errorf("nuage: lockstep: %w: guest memory in the window form: %w", jit.ErrUnavailable, err)
+		return fmt.Errorf("lockstep: %w: guest memory in the window form: %w", jit.ErrUnavailable, err)
 	}
 	defer space.Close()
 	e, err := jit.New(space, x86.NewInterpreter(space, x86.Options{}), jit.Options{Metered: true})
 	if err != nil {
-		return fmt.Errorf("nuage: lockstep: %w", err)
+		return fmt.Errorf("lockstep: %w", err)
 	}
 	return e.Close()
 }
@@ -183,7 +185,9 @@ func (l *locksteps) run(outer context.Context, closer lockstep.Closer) (*Lockste
 	if f := result.Status.Fault; f != nil {
 		result.Where = r.symbol(f.Stop.PC)
 	}
-	return result, r.close()
+	err := r.close()
+	result.Stats = r.machines[lockstep.Subject].Stats()
+	return result, err
 }
 
 // runOfBoth is one run of the two machines.
@@ -217,7 +221,7 @@ func (r *runOfBoth) machine(side int) (err error) {
 		return err
 	}
 	r.machines[side].engines = func(arch cpu.Arch, space *memory.Space) (cpu.Engine, error) {
-		e, err := r.engine(side, arch, space, 0)
+		e, err := r.engine(side, arch, space, 0, &r.machines[side].watch)
 		if err != nil {
 			return nil, err
 		}
@@ -227,18 +231,18 @@ func (r *runOfBoth) machine(side int) (err error) {
 }
 
 // engine makes an engine of a side.
-func (r *runOfBoth) engine(side int, arch cpu.Arch, space *memory.Space, boundary uint64) (cpu.Engine, error) {
+func (r *runOfBoth) engine(side int, arch cpu.Arch, space *memory.Space, boundary uint64, watch *watch) (cpu.Engine, error) {
 	o := r.l.o.Options
 	o.Engine = Interpreter
-	reference, err := o.engine(arch, space)
+	reference, err := o.engine(arch, space, nil)
 	if err != nil || side == lockstep.Reference || arch != cpu.X86_64 {
 		return reference, err
 	}
-	return jit.New(space, reference, jit.Options{Metered: true, Verify: o.VerifyCode, Boundary: boundary})
+	return watch.translator(space, reference, jit.Options{Metered: true, Verify: o.VerifyCode, Boundary: boundary})
 }
 
 func (r *runOfBoth) trial(side int, space *memory.Space, boundary uint64) (cpu.Engine, error) {
-	return r.engine(side, cpu.X86_64, space, boundary)
+	return r.engine(side, cpu.X86_64, space, boundary, nil)
 }
 
 func (r *runOfBoth) symbol(pc uint64) string {

@@ -4,12 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
+	"runtime/pprof"
 
 	"github.com/nuage-emu/nuage/abi"
 	"github.com/nuage-emu/nuage/abi/cloudabi"
 	"github.com/nuage-emu/nuage/abi/host"
 	"github.com/nuage-emu/nuage/argdata"
+	"github.com/nuage-emu/nuage/cpu"
 	"github.com/nuage-emu/nuage/elf"
+	"github.com/nuage-emu/nuage/memory"
 )
 
 // Machine is a set of processes that share limits and can share memory. It is
@@ -18,6 +22,7 @@ type Machine struct {
 	abi     *abi.Machine
 	options Options
 	engines abi.Engines
+	watch   watch
 }
 
 // NewMachine makes a machine without processes.
@@ -33,7 +38,12 @@ func NewMachine(o Options) (*Machine, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Machine{abi: m, options: o, engines: o.engine}, nil
+	machine := &Machine{abi: m, options: o}
+	machine.watch.machine = machine
+	machine.engines = func(arch cpu.Arch, space *memory.Space) (cpu.Engine, error) {
+		return machine.options.engine(arch, space, &machine.watch)
+	}
+	return machine, nil
 }
 
 // Close kills all processes and waits until they are gone.
@@ -88,6 +98,9 @@ type Config struct {
 // cancelled the process is killed, at once and wherever its threads are. An
 // error means that nothing was started; capabilities that take over what they
 // were made from (see there) have then closed it.
+//
+// In CPU profiles of package runtime/pprof the process's goroutines have the
+// label "program" with the name of the image's file.
 func (m *Machine) Start(ctx context.Context, image *Image, config Config) (*Process, error) {
 	c := converter{capabilities: config.Capabilities}
 	value, err := c.value(config.Args, 0)
@@ -120,7 +133,13 @@ func (m *Machine) Start(ctx context.Context, image *Image, config Config) (*Proc
 	if config.Stopped != nil {
 		o.Stopped = func(p *abi.Process, sig cloudabi.Signal) { config.Stopped(&Process{p}, sig) }
 	}
-	p, err := m.abi.Start(ctx, o)
+	m.watch.started(image)
+	var p *abi.Process
+	// Goroutines pass their labels on to those that they start: a profile of
+	// this process tells which programs it was busy with.
+	pprof.Do(ctx, pprof.Labels("program", filepath.Base(image.name)), func(ctx context.Context) {
+		p, err = m.abi.Start(ctx, o)
+	})
 	if err != nil {
 		return nil, fmt.Errorf("starting %s: %w", image.name, err)
 	}

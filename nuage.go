@@ -174,10 +174,16 @@ type Options struct {
 	// ever are ended with signal kill. See [abi.Deterministic].
 	Deterministic bool
 	Seed          uint64
+	// PerfMap, if set, gets a line for all code that engine jit makes: its
+	// address and length in hexadecimal, and the place in the program that it
+	// was made of, as far as that has a name. It is what perf reads as
+	// /tmp/perf-PID.map; see [CreatePerfMap].
+	PerfMap io.Writer
 }
 
 // engine makes what runs programs of the instruction set in an address space.
-func (o *Options) engine(arch cpu.Arch, space *memory.Space) (cpu.Engine, error) {
+// What is translated is told to watch, unless that is nil.
+func (o *Options) engine(arch cpu.Arch, space *memory.Space, watch *watch) (cpu.Engine, error) {
 	if o.Engine > JIT {
 		return nil, fmt.Errorf("there is no engine %v", o.Engine)
 	}
@@ -196,7 +202,7 @@ func (o *Options) engine(arch cpu.Arch, space *memory.Space) (cpu.Engine, error)
 	if o.Checked {
 		return nil, errors.New("engine jit does not check the upper halves of addresses: use engine interp")
 	}
-	return jit.New(space, reference, jit.Options{Metered: o.Deterministic, Verify: o.VerifyCode})
+	return watch.translator(space, reference, jit.Options{Metered: o.Deterministic, Verify: o.VerifyCode})
 }
 
 // Run runs the program once on a machine of its own with default options, and

@@ -137,6 +137,7 @@ func (t *Thread) syscallDirect() {
 // invoke truncates the arguments and runs the handler.
 func (t *Thread) invoke(a *args, inputs []uint64) cloudabi.Errno {
 	r := a.row
+	t.made[r.id%maxCalls]++
 	for i, mask := range r.inputs {
 		a.v[i] = inputs[i] & mask
 	}

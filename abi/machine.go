@@ -48,6 +48,7 @@ type Machine struct {
 	threads   map[uint32]*Thread // all live threads by id
 	lastTid   uint32
 	lastPid   uint64
+	ended     ended
 	closed    bool
 	idle      chan struct{} // closed when closed and no process is left
 }
@@ -198,6 +199,7 @@ func (m *Machine) addThread(t *Thread) error {
 func (m *Machine) removeThread(t *Thread) {
 	m.mu.Lock()
 	delete(m.threads, t.tid)
+	m.ended.add(t)
 	m.mu.Unlock()
 }
 

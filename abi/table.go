@@ -8,6 +8,7 @@ type handler func(t *Thread, a *args) cloudabi.Errno
 
 // row is a row of the call table with everything dispatch needs at hand.
 type row struct {
+	id      cloudabi.CallID
 	call    *cloudabi.Call
 	handler handler           // nil: answered with ENOSYS
 	inputs  []uint64          // mask of each input's declared width
@@ -89,7 +90,7 @@ func init() {
 	calls = make([]row, len(cloudabi.Calls))
 	for i := range calls {
 		c := &cloudabi.Calls[i]
-		r := row{call: c, handler: handlers[cloudabi.CallID(i)]}
+		r := row{id: cloudabi.CallID(i), call: c, handler: handlers[cloudabi.CallID(i)]}
 		r.inputs = make([]uint64, len(c.Inputs))
 		r.rights = make([]cloudabi.Rights, len(c.Inputs))
 		for j, in := range c.Inputs {

@@ -37,6 +37,7 @@ type Thread struct {
 	pointers [10]uint64
 	iovecs   []iovec
 	short    [256]byte // for transfers that are no longer
+	made     [maxCalls]uint64
 
 	left     bool        // loop has ended, by no panic
 	killed   atomic.Bool // another thread of the process replaces the program

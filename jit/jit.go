@@ -62,6 +62,10 @@ type Options struct {
 	// begins before ends there. Package lockstep cuts translations with it to
 	// find the instruction that is wrong.
 	Boundary uint64
+	// Emitted, if set, is told of all code that is made: where it is, how long,
+	// and of what guest address; later code may lie where earlier code was. It
+	// is called with the engine locked, so it must not use the engine.
+	Emitted func(addr, size, pc uint64)
 	// Closed, if set, is given the counts when the engine is closed.
 	Closed func(Stats)
 }

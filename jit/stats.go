@@ -7,8 +7,8 @@ import (
 	"github.com/nuage-emu/nuage/jit/rewrite"
 )
 
-// Stats are counts since an engine was made. What a thread that is running has
-// done since its last system call is not in them yet.
+// Stats are counts since an engine was made. What a thread has done that is
+// inside Run is not in all of them yet.
 type Stats struct {
 	// What was translated. A stretch of guest code is translated again when it
 	// is entered in its middle, or after the guest's code has changed.

@@ -72,7 +72,7 @@ func (e *engine) direct(pc, epoch uint64) {
 		if e.check != nil && !e.check.unit(pc, u, true) {
 			return
 		}
-		if stub, ok = e.place(u); !ok {
+		if stub, ok = e.place(u, pc); !ok {
 			return
 		}
 		if e.check != nil {
@@ -122,7 +122,7 @@ func (e *engine) refresh() uint64 {
 	if e.check != nil && !e.check.returnStub(stub) {
 		return epoch
 	}
-	if host, ok := e.place(stub); ok {
+	if host, ok := e.place(stub, 0); ok {
 		e.ret = host
 	}
 	return epoch
@@ -177,7 +177,7 @@ func (e *engine) translate(pc uint64, indirect bool) uint64 {
 		e.entries[pc] = 0
 		return 0
 	}
-	host, ok := e.place(u)
+	host, ok := e.place(u, pc)
 	if !ok {
 		// Too much code: start anew.
 		e.epoch.Add(1)
@@ -210,8 +210,8 @@ func (e *engine) refusal(pc uint64) (stop cpu.Stop, yes bool) {
 	return cpu.Stop{Kind: cpu.StopIllegal, PC: pc, Text: err.Error()}, true
 }
 
-// place copies a unit into code memory.
-func (e *engine) place(u *rewrite.Unit) (uint64, bool) {
+// place copies the unit for pc into code memory.
+func (e *engine) place(u *rewrite.Unit, pc uint64) (uint64, bool) {
 	size := (len(u.Code) + 15) &^ 15
 	if size > chunkBytes {
 		return 0, false
@@ -231,9 +231,12 @@ func (e *engine) place(u *rewrite.Unit) (uint64, bool) {
 	e.used += size
 	host := uint64(e.code.exec) + uint64(at)
 	e.unitsMu.Lock()
-	defer e.unitsMu.Unlock()
 	i := sort.Search(len(e.units), func(i int) bool { return e.units[i].host > host })
 	e.units = slices.Insert(e.units, i, unit{host, uint32(len(u.Code)), slices.Clone(u.Marks)})
+	e.unitsMu.Unlock()
+	if e.o.Emitted != nil {
+		e.o.Emitted(host, uint64(len(u.Code)), pc)
+	}
 	return host, true
 }
 

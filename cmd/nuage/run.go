@@ -28,6 +28,8 @@ type runCmd struct {
 	TraceFormat string    `group:"watch" enum:"text,json" default:"text" placeholder:"text" help:"How: text for people, or json, one object a line."`
 	Registers   bool      `group:"watch" help:"Print the registers too when an instruction ends the program."`
 
+	Stats    bool      `group:"watch" help:"Print counters in the end, on standard error: system calls, what was translated, how often translated code was left and why."`
+	PerfMap  bool      `name:"perf-map" group:"watch" help:"Write /tmp/perf-PID.map, from which perf report knows the program's functions in translated code."`
 	Lockstep everyFlag `group:"watch" placeholder:"N" help:"Run the program by interpreter and translator side by side, compare them every N instructions or so, and show the first difference: --lockstep or --lockstep=N. Files and directories are not changed."`
 
 	Timeout        time.Duration `group:"limits" placeholder:"DURATION" help:"End the program (signal alrm) after this time, such as 10s."`
@@ -60,7 +62,9 @@ Examples:
   nuage run --set count=3 --fd out=stdout --file in=README.md prog
   nuage run --dir data=/srv/data --dir scratch=/tmp/x:rw prog config.yaml
   generate-config | nuage run prog -
-  nuage run --lockstep prog config.yaml             is it the translator's fault?
+  nuage run --engine=jit --stats prog config.yaml
+  perf record nuage run --engine=jit --perf-map prog config.yaml
+  nuage run --lockstep prog config.yaml
   nuage run --trace=calls.txt --timeout=10s --max-memory=256M prog config.yaml
 
 A configuration:
@@ -79,7 +83,8 @@ difference; a report on standard error says where.`
 }
 
 func (c *runCmd) Run(t *tool) (err error) {
-	o := launcher.Options{Command: "nuage", Program: c.Program, Stderr: t.stderr, StackSize: uint64(c.Stack), Registers: c.Registers}
+	o := launcher.Options{Command: "nuage", Program: c.Program, Stderr: t.stderr, StackSize: uint64(c.Stack),
+		Registers: c.Registers, Stats: c.Stats, PerfMap: c.PerfMap}
 	if err := c.machine(&o); err != nil {
 		return err
 	}

@@ -3,6 +3,8 @@ package launcher
 import (
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -13,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/nuage-emu/nuage"
+	"github.com/nuage-emu/nuage/jit"
 	"github.com/nuage-emu/nuage/launch"
 )
 
@@ -145,6 +148,33 @@ func TestStyleLeavesFilesAlone(t *testing.T) {
 	defer f.Close()
 	require.Equal(t, "x", StyleFor(f).Red("x"))
 	require.Equal(t, "\x1b[1mx\x1b[0m", Style{color: true}.Bold("x"))
+}
+
+// TestPerfMap: the file for perf is made and has the program's functions; a
+// program that is interpreted leaves it empty.
+func TestPerfMap(t *testing.T) {
+	if _, err := os.Stat("/tmp"); err != nil {
+		t.Skip("no /tmp here")
+	}
+	name := fmt.Sprintf("/tmp/perf-%d.map", os.Getpid())
+	defer os.Remove(name)
+	for _, engine := range []nuage.Engine{nuage.Interpreter, nuage.JIT} {
+		o := Options{Command: "test", Program: die, Config: parse(t, "{log: !fd stderr, how: return}"), Stderr: &bytes.Buffer{}, PerfMap: true}
+		o.Machine.Engine = engine
+		status, err := Run(o)
+		if errors.Is(err, jit.ErrUnavailable) {
+			t.Skip(err)
+		}
+		require.NoError(t, err)
+		require.Zero(t, status)
+		b, err := os.ReadFile(name)
+		require.NoError(t, err)
+		if engine == nuage.Interpreter {
+			require.Empty(t, b)
+		} else {
+			require.Contains(t, string(b), " guest_main [die]\n")
+		}
+	}
 }
 
 func TestTraceReportsWhatCouldNotBeWritten(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/nuage-emu/nuage"
 	"github.com/nuage-emu/nuage/abi/cloudabi"
@@ -45,9 +46,17 @@ func Lockstep(o Options, every uint64) (status int, err error) {
 		case <-ctx.Done():
 		}
 	}()
+	if err := o.perfMap(); err != nil {
+		return Failed, err
+	}
+	begin := time.Now()
 	r, err := nuage.Lockstep(ctx, image, config, nuage.LockstepOptions{Options: o.Machine, Every: every})
 	if err != nil {
 		return Failed, located(err, config, described)
+	}
+	if o.Stats {
+		elapsed := time.Since(begin)
+		defer func() { WriteStats(o.Stderr, r.Stats, elapsed) }()
 	}
 	if r.Difference != nil {
 		fmt.Fprintf(o.Stderr, "%s: %s: %s\n", o.Command, o.Program, strings.TrimRight(r.Difference.String(), "\n"))

@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/nuage-emu/nuage"
 	"github.com/nuage-emu/nuage/abi"
@@ -30,6 +31,10 @@ type Options struct {
 	Stderr io.Writer
 	// Registers are printed too when an instruction ends the program.
 	Registers bool
+	// Stats has counters printed in the end.
+	Stats bool
+	// PerfMap has the names of translated code written where perf looks.
+	PerfMap bool
 }
 
 // Run starts the program, waits for its end, and returns the exit status: the
@@ -53,11 +58,15 @@ func Run(o Options) (status int, err error) {
 	}
 	config.Generation, config.StartForm, config.StackSize = o.Generation, o.StartForm, o.StackSize
 	config.Stopped = func(_ *nuage.Process, sig cloudabi.Signal) { o.stopped(sig) }
+	if err := o.perfMap(); err != nil {
+		return Failed, err
+	}
 	machine, err := nuage.NewMachine(o.Machine)
 	if err != nil {
 		return Failed, err
 	}
 	defer machine.Close()
+	begin := time.Now()
 	asked := make(chan os.Signal, 1)
 	signal.Notify(asked, hostRequests()...)
 	defer signal.Stop(asked)
@@ -66,7 +75,26 @@ func Run(o Options) (status int, err error) {
 		return Failed, located(err, config, described)
 	}
 	s := wait(process, asked)
-	return o.report(place(process, s), s), nil
+	elapsed := time.Since(begin)
+	status = o.report(place(process, s), s)
+	if o.Stats {
+		_ = machine.Close() // which cannot fail; other processes end, and count
+		WriteStats(o.Stderr, machine.Stats(), elapsed)
+	}
+	return status, nil
+}
+
+// perfMap opens the file for perf, if it is wanted.
+func (o *Options) perfMap() error {
+	if !o.PerfMap {
+		return nil
+	}
+	f, err := nuage.CreatePerfMap()
+	if err != nil {
+		return fmt.Errorf("the map for perf cannot be written: %w", err)
+	}
+	o.Machine.PerfMap = f // open until this process ends
+	return nil
 }
 
 // requests are the signals of the host that end a program, as the guest knows
