@@ -1,4 +1,4 @@
-//go:build linux
+//go:build linux || windows
 
 #include "go_asm.h"
 #include "textflag.h"

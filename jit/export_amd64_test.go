@@ -1,3 +1,5 @@
+//go:build linux || windows
+
 package jit
 
 import "github.com/nuage-emu/nuage/jit/rewrite"

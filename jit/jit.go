@@ -2,11 +2,20 @@
 // for the threads of an address space; it is a [cpu.Engine] with the
 // interpreter as its reference.
 //
-// There is one translator so far: x86-64 guests on linux/amd64, by rewriting
-// operands. Start reading with package rewrite, which makes the code, then in
-// thread_amd64.go with engine.Run, which runs it; enter_linux_amd64.s is
-// the way in and out, codespace_amd64_unsafe.go the memory it lies in, and
-// host_linux_amd64_unsafe.go what the host must do.
+// There is one translator so far: x86-64 guests on amd64 hosts with Linux or
+// Windows, by rewriting operands. Start reading with package rewrite, which makes
+// the code, then in thread_amd64.go with engine.Run, which runs it;
+// codespace_amd64_unsafe.go is the memory it lies in, handover_amd64.go how a
+// thread is taken out of it. What each host must do for that is in the files
+// host_*_amd64_unsafe.go, the ways in and out are in enter_*_amd64.s.
+//
+// # Hosts
+//
+// Linux lets programs have GS, which then points to the thread's State; signals
+// have a stack of their own. Windows does neither: there the State is in a
+// register, one more of the guest's registers is in the State, and calls make sure
+// that the host stack has room for an exception (rewrite.Convention). Linux
+// before 5.9 and Options.Portable use that code too.
 //
 // # What a translator must keep
 //

@@ -70,6 +70,9 @@ func newSide(t *testing.T, code []byte, o *Options) *side {
 	require.NoError(t, err)
 	require.NoError(t, s.space.WriteAt(code, codeAt))
 	require.NoError(t, s.space.Protect(codeAt, guestCode, memory.Read|memory.Exec))
+	// The stack is touched: where memory comes when it is (Windows), the
+	// interpreter sees to it, and tests count what that does.
+	require.NoError(t, s.space.WriteAt(make([]byte, 64), dataAt+dataSize/2-64))
 	s.engine = x86.NewInterpreter(s.space, x86.Options{})
 	if o != nil {
 		s.engine, err = New(s.space, s.engine, *o)

@@ -1,4 +1,4 @@
-//go:build amd64 && linux
+//go:build amd64 && (linux || windows)
 
 package jit
 
@@ -63,14 +63,20 @@ func (t *table) reset(c rewrite.Convention) {
 	if o, err := blanks[c](); err == nil && o.renew(t.memory) {
 		return
 	}
-	for i := range tableBytes / 8 {
-		t.set(uint64(i), uint64(t.missed))
+	for i := range uint64(tableBytes / 8) {
+		if *t.entry(i) != uint64(t.missed) {
+			t.set(i, uint64(t.missed))
+		}
 	}
 }
 
 // set puts a stub into the table.
 func (t *table) set(pc, host uint64) {
-	atomic.StoreUint64((*uint64)(unsafe.Pointer(&t.memory[uint64(uint16(pc))*8])), host)
+	atomic.StoreUint64(t.entry(pc), host)
+}
+
+func (t *table) entry(pc uint64) *uint64 {
+	return (*uint64)(unsafe.Pointer(&t.memory[uint64(uint16(pc))*8]))
 }
 
 func (t *table) release() { unmapTable(t.memory) }
