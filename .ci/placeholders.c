@@ -2,7 +2,7 @@
  * form of guest memory asks of Windows 10 (memory/host_windows_unsafe.go), in
  * terms of what wine has and of Linux's own calls. Part of the same DLL as
  * prng.c, which Go's run time loads before anything else; it puts itself before
- * five functions of kernelbase.dll.
+ * six functions of kernelbase.dll.
  *
  * A placeholder, and everything in its place later, stays one reservation of
  * wine's. A view of a section is committed memory of wine's over which Linux
@@ -15,6 +15,7 @@
 #define PRESERVE_PLACEHOLDER 2
 
 LONG NTAPI NtUnmapViewOfSection(HANDLE, PVOID);
+LONG NTAPI NtProtectVirtualMemory(HANDLE, PVOID *, SIZE_T *, ULONG, ULONG *);
 LONG NTAPI NtFreeVirtualMemory(HANDLE, PVOID *, SIZE_T *, ULONG);
 ULONG NTAPI RtlNtStatusToDosError(LONG);
 
@@ -222,6 +223,26 @@ static BOOL WINAPI unmap(LPCVOID addr)
 	return !status;
 }
 
+/* Memory that is copied when it is written to has been copied already. */
+static BOOL WINAPI protect_memory(LPVOID addr, SIZE_T n, DWORD protect, LPDWORD old)
+{
+	LONG status;
+	ULONG before;
+
+	if (protect == PAGE_WRITECOPY) {
+		EnterCriticalSection(&lock);
+		if (find(addr))
+			protect = PAGE_READWRITE;
+		LeaveCriticalSection(&lock);
+	}
+	status = NtProtectVirtualMemory(GetCurrentProcess(), &addr, &n, protect, &before);
+	if (status)
+		SetLastError(RtlNtStatusToDosError(status));
+	else
+		*old = before;
+	return !status;
+}
+
 static void replace(HMODULE dll, const char *name, void *with)
 {
 	unsigned char jump[12] = { 0x48, 0xB8, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xE0 }; /* mov rax, with; jmp rax */
@@ -249,6 +270,7 @@ BOOL WINAPI DllMain(HINSTANCE dll, DWORD reason, LPVOID reserved)
 			replace(base, "MapViewOfFile3", map3);
 			replace(base, "UnmapViewOfFile2", unmap2);
 			replace(base, "UnmapViewOfFile", unmap);
+			replace(base, "VirtualProtect", protect_memory);
 		}
 	}
 	return TRUE;

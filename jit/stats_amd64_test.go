@@ -3,6 +3,7 @@
 package jit
 
 import (
+	"runtime"
 	"slices"
 	"testing"
 
@@ -26,7 +27,9 @@ func TestStats(t *testing.T) {
 	first := stats()
 	require.Equal(t, map[string]uint64{"cpuid": 1}, first.Interpreted)
 	require.Equal(t, uint64(1), first.Left.Syscall)
-	require.NotZero(t, first.Time)
+	if runtime.GOOS != "windows" { // its clock is coarse
+		require.NotZero(t, first.Time)
+	}
 	require.NotZero(t, first.Units)
 	require.GreaterOrEqual(t, first.Instructions, uint64(6))
 	require.GreaterOrEqual(t, first.GuestBytes, uint64(len(counting)-1))

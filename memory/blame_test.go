@@ -32,16 +32,25 @@ func TestFaultsNameTheByte(t *testing.T) {
 	}
 }
 
-// refused runs f, which must be refused, and returns the fault.
+// refused runs f, which must be refused, and returns the fault. Where memory is
+// brought in when it is accessed, an access is tried again after that.
 func refused(t *testing.T, s *Space, f func()) (fault *Fault) {
 	t.Helper()
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	for retry := true; retry; {
+		fault, retry = refusedOnce(t, s, f)
+	}
+	return fault
+}
+
+func refusedOnce(t *testing.T, s *Space, f func()) (fault *Fault, retry bool) {
+	t.Helper()
 	defer func() {
 		var ok bool
-		fault, _, ok = s.Recovered(recover())
+		fault, retry, ok = s.Recovered(recover())
 		require.True(t, ok)
 	}()
 	f()
 	t.Fatal("the access was let through")
-	return nil
+	return nil, false
 }
