@@ -80,16 +80,19 @@ type fdTable struct {
 // caller releases. EBADF is decided before ENOTCAPABLE.
 func (ft *fdTable) get(fd cloudabi.Fd, need cloudabi.Rights) (descriptor, cloudabi.Errno) {
 	ft.mu.RLock()
-	defer ft.mu.RUnlock()
 	d, errno := ft.peek(fd)
-	if errno != 0 {
-		return descriptor{}, errno
+	switch {
+	case errno != 0:
+	case d.base&need != need:
+		errno = cloudabi.ENOTCAPABLE
+	default:
+		d.file.refs.Add(1)
+		found := *d
+		ft.mu.RUnlock()
+		return found, cloudabi.ESUCCESS
 	}
-	if d.base&need != need {
-		return descriptor{}, cloudabi.ENOTCAPABLE
-	}
-	d.file.refs.Add(1)
-	return *d, cloudabi.ESUCCESS
+	ft.mu.RUnlock()
+	return descriptor{}, errno
 }
 
 // peek returns the slot of an open number. The caller holds ft.mu.

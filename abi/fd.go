@@ -159,6 +159,9 @@ func (t *Thread) fdRead(a *args) cloudabi.Errno {
 }
 
 func (t *Thread) fdWrite(a *args) cloudabi.Errno {
+	if t.writeNow(a) {
+		return cloudabi.ESUCCESS
+	}
 	list, errno := t.loadIovecs(a.v[1], a.v[2])
 	if errno != 0 {
 		return errno

@@ -96,6 +96,17 @@ type Stream interface {
 	Close()
 }
 
+// PromptMax is what existing systems write to a pipe in one piece or not at all.
+const PromptMax = 512
+
+// Prompt is a [Stream] with a short way for writes that are over at once.
+type Prompt interface {
+	// WriteNow writes all of p, at most PromptMax bytes and not nothing, and p
+	// is delivered, as Flushed would say, when it returns true. With false
+	// nothing has happened: use Write. It neither waits nor calls anybody.
+	WriteNow(p []byte) bool
+}
+
 // Listener is a listening socket of the host.
 type Listener interface {
 	// Accept returns a connection that has arrived, or EAGAIN.

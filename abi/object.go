@@ -108,6 +108,7 @@ func (s *sharedMemory) Truncate(size int64) error       { return s.memory.Trunca
 type hostStream struct {
 	Stream
 	messages MessageStream // the same; nil if it keeps no boundaries
+	prompt   Prompt        // the same; nil if it has no short way
 	queue    waitQueue
 	peeked   peekBuffer
 }
@@ -115,7 +116,9 @@ type hostStream struct {
 // NewStream makes a stream the guest can be given.
 func NewStream(s Stream) Object {
 	h := &hostStream{Stream: s}
-	h.messages, _ = s.(MessageStream)
+	if h.messages, _ = s.(MessageStream); h.messages == nil {
+		h.prompt, _ = s.(Prompt)
+	}
 	s.Notify(h.queue.wake)
 	return h
 }

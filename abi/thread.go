@@ -69,7 +69,7 @@ func (t *Thread) run() {
 // loop runs the guest until the thread is to leave.
 func (t *Thread) loop() {
 	if t.machine.sched.free() {
-		t.cpu.Syscall = t.answer
+		t.cpu.Kernel = t
 	}
 	for !t.exiting && t.proceed() {
 		stop := t.proc.program.engine.Run(&t.cpu, t.machine.sched.budget(t))
@@ -91,9 +91,9 @@ func (t *Thread) loop() {
 	}
 }
 
-// answer is [Thread.loop] for a system call that comes while the engine runs:
-// it reports whether that may simply go on.
-func (t *Thread) answer(pc uint64) bool {
+// Syscall implements [cpu.Kernel]: it is [Thread.loop] for a system call that
+// comes while the engine runs, and reports whether that may simply go on.
+func (t *Thread) Syscall(pc uint64) bool {
 	t.syscall(pc)
 	return !t.exiting && !t.replaced && !t.proc.attention.Load()
 }

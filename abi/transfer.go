@@ -342,3 +342,37 @@ func (t *Thread) writeMessage(f *openFile, h *hostStream, list []iovec) (uint64,
 	}
 	return uint64(n), cloudabi.ESUCCESS
 }
+
+// writeNow is fd_write for the usual case of a program that prints: few bytes in
+// one piece, and a stream of the host that takes them at once. It does in one
+// go what fdWrite does in steps. With false nothing has happened.
+func (t *Thread) writeNow(a *args) bool {
+	var v cloudabi.Iovec
+	var b [cloudabi.IovecSize]byte
+	if a.v[2] != 1 || t.machine.deterministic() || t.load(b[:], a.v[1]) != 0 {
+		return false
+	}
+	v.Get(b[:])
+	if v.BufLen == 0 || v.BufLen > min(uint64(len(t.short)), PromptMax) {
+		return false
+	}
+	p := t.short[:v.BufLen]
+	if t.load(p, v.Buf) != 0 {
+		return false
+	}
+	ft := t.proc.fds
+	ft.mu.RLock() // keeps the open file
+	done := false
+	if d, errno := ft.peek(a.fd(0)); errno == 0 && d.base&a.row.rights[0] == a.row.rights[0] && d.file.writable {
+		if h, is := d.file.object.(*hostStream); is && h.prompt != nil {
+			granted := t.machine.reserveOutput(len(p))
+			done = granted == len(p) && h.prompt.WriteNow(p)
+			if !done {
+				t.machine.returnOutput(granted)
+			}
+		}
+	}
+	ft.mu.RUnlock()
+	a.out[0] = v.BufLen
+	return done
+}

@@ -110,6 +110,15 @@ type Environment interface {
 	Entropy() uint64
 }
 
+// Kernel answers system calls without the engine's stopping.
+type Kernel interface {
+	// Syscall answers a system call; pc is what Stop.PC would be. If it returns
+	// true the thread goes on; otherwise Run returns StopInterrupt at once, and
+	// looks neither at Thread.State, which may be another one by then, nor at
+	// anything that belongs to the space.
+	Syscall(pc uint64) (goOn bool)
+}
+
 // Thread is one guest thread as an engine sees it.
 type Thread struct {
 	State State
@@ -123,12 +132,9 @@ type Thread struct {
 	// Local is for the engine: whatever it keeps per thread.
 	Local any
 
-	// Syscall, if set, may be called by an engine instead of stopping with
-	// StopSyscall, at any time of a Run without a budget: pc is what Stop.PC
-	// would be. If it returns true the thread goes on; otherwise Run returns
-	// StopInterrupt at once, and looks neither at State, which may be another
-	// one by then, nor at anything that belongs to its space.
-	Syscall func(pc uint64) bool
+	// Kernel, if set, may be asked by an engine instead of stopping with
+	// StopSyscall, at any time of a Run without a budget.
+	Kernel Kernel
 
 	pending atomic.Uint32
 	kick    atomic.Pointer[func()]

@@ -142,11 +142,11 @@ func (r *thread) run() (stop cpu.Stop, done bool) {
 			at := x.T1
 			r.settle(x.T0)
 			s.R[x86.RCX], s.R[x86.R11] = x.T0, s.Flags()
-			answer := r.t.Syscall
-			if answer == nil || r.e.o.Metered {
+			kernel := r.t.Kernel
+			if kernel == nil || r.e.o.Metered {
 				return cpu.Stop{Kind: cpu.StopSyscall, PC: at}, true
 			}
-			if !answer(at) {
+			if !kernel.Syscall(at) {
 				return cpu.Stop{Kind: cpu.StopInterrupt, PC: at}, true
 			}
 			x.Flags = s.NativeFlags()

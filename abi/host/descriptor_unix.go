@@ -22,6 +22,7 @@ import (
 type descriptor struct {
 	fd       int
 	always   bool // ready at all times: a regular file
+	prompt   bool // takes few bytes at once and as a whole, or not: a pipe, the null device
 	socket   bool // a socket that others may have made blocking; they cannot make a pipe of reopen's so
 	messages bool // keeps the boundaries of messages
 	listens  bool
@@ -92,6 +93,7 @@ func openDescriptor(f *os.File) *descriptor {
 		if err == nil {
 			d = newDescriptor(n)
 			d.always, d.socket = always, socket
+			d.prompt = st.Mode&unix.S_IFMT == unix.S_IFIFO || neverWaits(&st)
 		}
 	})
 	return d
@@ -187,6 +189,21 @@ func (d *descriptor) write(p []byte) (int, cloudabi.Errno) {
 			return 0, d.failed(h, err)
 		}
 	}
+}
+
+// writeNow implements [abi.Prompt].
+func (d *descriptor) writeNow(p []byte) (done bool) {
+	h := &d.out
+	if !d.prompt || !h.mu.TryLock() {
+		return false
+	}
+	if !h.closed && !h.ended && h.err == 0 {
+		if done = writePromptly(d.fd, p); done {
+			h.idle = false
+		}
+	}
+	h.mu.Unlock()
+	return done
 }
 
 func (d *descriptor) readOnce(p []byte) (int, error) {

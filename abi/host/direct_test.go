@@ -3,6 +3,7 @@
 package host
 
 import (
+	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -115,6 +116,57 @@ func TestBrokenPipe(t *testing.T) {
 }
 
 // TestShutPipe: directions can be ended although the pipe knows of none.
+// TestWriteNow: what is written at once is written as a whole, or not at all.
+func TestWriteNow(t *testing.T) {
+	r, w := pipe(t, true)
+	s, ok := NewStream(nil, w, StreamOptions{}).(*direct)
+	if !ok {
+		t.Skip("this host cannot use an inherited pipe without waiting")
+	}
+	s.Notify(func() {})
+	p := []byte(strings.Repeat("x", 100))
+	written := 0
+	for s.WriteNow(p) {
+		written += len(p)
+	}
+	require.GreaterOrEqual(t, written, 4096)
+	got := make([]byte, written)
+	_, err := io.ReadFull(r, got)
+	require.NoError(t, err)
+	n, e := s.Write(p)
+	require.Zero(t, e)
+	require.Equal(t, len(p), n)
+	got = make([]byte, len(p)+1)
+	n, err = r.Read(got)
+	require.NoError(t, err)
+	require.Equal(t, len(p), n, "nothing of what was refused has been written")
+
+	require.True(t, s.WriteNow(p))
+	require.Zero(t, s.Shutdown(false, true))
+	require.False(t, s.WriteNow(p))
+	s.Close()
+	require.False(t, s.WriteNow(p))
+
+	r, w = pipe(t, true)
+	s = NewStream(nil, w, StreamOptions{}).(*direct)
+	defer s.Close()
+	require.NoError(t, r.Close())
+	require.False(t, s.WriteNow(p), "nobody reads")
+	_, e = s.Write(p)
+	require.Equal(t, cloudabi.EPIPE, e)
+
+	r, _ = pipe(t, true)
+	input := NewStream(r, nil, StreamOptions{}).(*direct)
+	defer input.Close()
+	require.False(t, input.WriteNow(p), "not for writing")
+	f, err := os.Create(filepath.Join(t.TempDir(), "f"))
+	require.NoError(t, err)
+	defer f.Close()
+	file := NewStream(nil, f, StreamOptions{}).(*direct)
+	defer file.Close()
+	require.False(t, file.WriteNow(p), "its storage may be slow")
+}
+
 func TestShutPipe(t *testing.T) {
 	r, w := pipe(t, false)
 	s, _ := watched(NewStream(r, w, StreamOptions{}))

@@ -114,6 +114,9 @@ func (s *direct) Write(p []byte) (int, cloudabi.Errno) {
 	return s.out.write(p)
 }
 
+// WriteNow implements [abi.Prompt].
+func (s *direct) WriteNow(p []byte) bool { return s.out != nil && s.out.writeNow(p) }
+
 // Flushed implements [abi.Stream]: the host has what was written.
 func (s *direct) Flushed() cloudabi.Errno { return cloudabi.ESUCCESS }
 

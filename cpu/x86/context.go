@@ -26,7 +26,7 @@ type Context struct {
 	Base       uint64 // host address of guest address 0
 	FSBase     uint64 // of the host thread that entered last, and its number
 	ThreadID   uint64
-	Upper      uint64 // not 0: the upper half of a vector register may not be
+	Upper      uint64    // not 0: the upper half of a vector register may not be
 	Align      [256]byte // the low three bits of the index
 	Owner      any       // the translator's record of this thread
 }
