@@ -81,6 +81,7 @@ func newEngine(space *memory.Space, reference cpu.Engine, o Options) (cpu.Engine
 	e.valid = ^uint64(0)
 	e.onCode = func() { e.epoch.Add(1); e.expel() }
 	space.OnCodeChange(&e.onCode)
+	e.count()
 	return e, nil
 }
 
@@ -89,6 +90,7 @@ func (e *engine) Name() string { return "jit" }
 func (e *engine) NewState() cpu.State { return e.reference.NewState() }
 
 func (e *engine) Close() error {
+	e.discount()
 	e.space.OnCodeChange(nil)
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -21,13 +21,18 @@ import (
 // leave, and nobody else should have to wait for that.
 func (e *engine) expel() {
 	e.contextsMu.Lock()
-	in := make([]*x86.State, 0, len(e.contexts))
+	in := make([]*thread, 0, len(e.contexts))
 	for _, c := range e.contexts {
-		in = append(in, c.owner.Load().s)
+		in = append(in, c.owner.Load())
 	}
 	e.contextsMu.Unlock()
+	takeOut(in)
+}
+
+// takeOut kicks threads until all are out.
+func takeOut(in []*thread) {
 	for try := 0; ; try++ {
-		in = slices.DeleteFunc(in, func(s *x86.State) bool { return kick(s, try) })
+		in = slices.DeleteFunc(in, func(r *thread) bool { return kick(r.s, try) })
 		if len(in) == 0 {
 			return
 		}
@@ -74,6 +79,7 @@ func pause(try int) {
 
 // interrupt takes the thread out of generated code, soon.
 func (r *thread) interrupt() {
+	r.goOn()
 	if kick(r.s, 0) || r.kicking.Swap(true) {
 		return
 	}

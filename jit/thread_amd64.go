@@ -26,6 +26,9 @@ type thread struct {
 
 	kick    func()
 	kicking atomic.Bool
+
+	parked atomic.Bool // it is not the thread's turn
+	turn   chan struct{}
 }
 
 // recent is how many guest addresses a thread remembers the code of.
@@ -55,7 +58,7 @@ func (e *engine) Run(t *cpu.Thread, budget uint64) cpu.Stop {
 // for a host stack yet. The function that takes it out of generated code stays
 // with t: out of Run it does nothing.
 func (e *engine) newThread(t *cpu.Thread, s *x86.State) *thread {
-	r := &thread{e: e, t: t, s: s, epoch: none}
+	r := &thread{e: e, t: t, s: s, epoch: none, turn: make(chan struct{}, 1)}
 	r.kick = r.interrupt
 	x := &s.Context
 	for i := range x.Align {
@@ -110,6 +113,10 @@ func (r *thread) run() (stop cpu.Stop, done bool) {
 				r.settle(pc)
 				r.t.TakeInterrupt()
 				return cpu.Stop{Kind: cpu.StopInterrupt, PC: pc}, true
+			}
+			if r.parked.Load() {
+				r.await()
+				continue
 			}
 			if !r.renew() {
 				x.Reason = rewrite.ExitInterpret
@@ -208,7 +215,7 @@ func (r *thread) begin() bool {
 // current reports whether nothing keeps the thread from running: it has a host
 // stack, what that and found say is of the current code, and nobody wants it.
 func (r *thread) current() bool {
-	return !r.t.Pending() && r.c.owner.Load() == r && r.epoch == r.e.epoch.Load()
+	return !r.t.Pending() && !r.parked.Load() && r.c.owner.Load() == r && r.epoch == r.e.epoch.Load()
 }
 
 // renew makes the thread forget old code, on a host stack of its own. It
@@ -221,6 +228,7 @@ func (r *thread) renew() bool {
 	if !e.lend(r) {
 		return false
 	}
+	crowd()
 	clear(r.found[:])
 	if r.fallbacks != nil {
 		clear(r.fallbacks[:])
