@@ -15,13 +15,15 @@ import (
 
 	"github.com/nuage-emu/nuage/cpu"
 	"github.com/nuage-emu/nuage/cpu/x86"
+	"github.com/nuage-emu/nuage/jit/lockstep"
 	"github.com/nuage-emu/nuage/memory"
 )
 
 var (
-	lockTime = flag.Duration("lockstep.time", time.Second, "how long to compare random programs")
-	lockSeed = flag.Uint64("lockstep.seed", 1, "where the random programs begin")
-	lockStep = flag.Uint64("lockstep.step", 3000, "compare after at most that many instructions")
+	lockTime   = flag.Duration("lockstep.time", time.Second, "how long to compare random programs")
+	lockSeed   = flag.Uint64("lockstep.seed", 1, "where the random programs begin")
+	lockBlocks = flag.Uint64("lockstep.blocks", 0, "stop after that many blocks; 0 is no limit")
+	lockStep   = flag.Uint64("lockstep.step", 3000, "compare after at most that many instructions")
 )
 
 // The layout of random programs. The data is one object mapped again and
@@ -184,63 +186,250 @@ func TestLockstepPortable(t *testing.T) {
 
 func lockstepRandom(t *testing.T, o Options) {
 	begin := time.Now()
-	var retired, stops uint64
-	kinds := map[cpu.StopKind]uint64{}
+	c := &compared{kinds: map[cpu.StopKind]uint64{}}
 	for _, once := range []uint64{
 		138,     // ROL of memory by an immediate
 		7775,    // a locked access that crosses a cache line, where nothing is mapped: the host hangs
 		1000146, // AH to DH beside a memory operand whose address needs T1
 	} {
-		lockstep(t, once, o, kinds)
+		lockstepOne(t, once, 0, o, c)
 	}
+	*c = compared{kinds: c.kinds}
 	n := *lockSeed
-	for ; time.Since(begin) < *lockTime || n < *lockSeed+3; n++ {
-		r, s := lockstep(t, n, o, kinds)
-		retired += r
-		stops += s
+	for ; (time.Since(begin) < *lockTime || n < *lockSeed+4) && (*lockBlocks == 0 || c.blocks < *lockBlocks); n++ {
+		lockstepOne(t, n, n%uint64(len(generators)), o, c)
+		if c.logged+1_000_000 <= c.blocks {
+			c.logged = c.blocks
+			t.Logf("%v: program %d, %v", time.Since(begin).Round(time.Second), n, c)
+		}
 	}
-	t.Logf("%d programs from seed %d, %d instructions, %d comparisons, %v", n-*lockSeed, *lockSeed, retired, stops, kinds)
+	t.Logf("%d programs from seed %d: %v", n-*lockSeed, *lockSeed, c)
 }
 
-func lockstep(t *testing.T, number uint64, o Options, kinds map[cpu.StopKind]uint64) (retired, stops uint64) {
+// compared is what random programs have come to.
+type compared struct {
+	blocks, retired, stops uint64
+	changes, skipped       uint64
+	logged                 uint64
+	kinds                  map[cpu.StopKind]uint64
+}
+
+func (c *compared) String() string {
+	return fmt.Sprintf("%d blocks, %d instructions, %d comparisons (%d left out), %d changes of code, %v",
+		c.blocks, c.retired, c.stops, c.skipped, c.changes, c.kinds)
+}
+
+// blockwise runs the reference a block at a time and counts them. A block goes
+// up to the first instruction behind which control may go elsewhere.
+type blockwise struct {
+	*side
+	known  map[uint64]block // by address
+	blocks uint64
+	calls  []uint64 // where those that have not returned come back to
+	// astray: a return has gone elsewhere than behind its call, or had none.
+	astray bool
+}
+
+// block is what a block is known for.
+type block struct {
+	n         uint64 // instructions
+	next      uint64 // behind them
+	call, ret bool   // what the last one is
+}
+
+func newBlockwise(s *side) *blockwise { return &blockwise{side: s, known: map[uint64]block{}} }
+
+func (b *blockwise) run(budget uint64) cpu.Stop {
+	for {
+		pc := b.thread.State.PC()
+		k, ok := b.known[pc]
+		if !ok {
+			k = b.block(pc)
+			b.known[pc] = k
+		}
+		n := min(k.n, budget)
+		before := b.thread.Retired
+		stop := b.engine.Run(b.thread, n)
+		budget -= b.thread.Retired - before
+		b.blocks++
+		if stop.Kind == cpu.StopBudget && n == k.n {
+			b.follow(k)
+		}
+		if stop.Kind != cpu.StopBudget || budget == 0 {
+			return stop
+		}
+	}
+}
+
+// follow keeps the stack of calls.
+func (b *blockwise) follow(k block) {
+	switch n := len(b.calls); {
+	case k.call:
+		b.calls = append(b.calls, k.next)
+	case k.ret:
+		b.astray = b.astray || n == 0 || b.calls[n-1] != b.thread.State.PC()
+		b.calls = b.calls[:max(n-1, 0)]
+	}
+}
+
+// block finds the end of the block at pc.
+func (b *blockwise) block(pc uint64) (k block) {
+	for {
+		k.n++
+		var buf [15]byte
+		var in x86.Inst
+		size, _, err := b.space.Fetch(buf[:], pc)
+		if err != nil || x86.Decode(&in, buf[:size], pc) != nil {
+			return k
+		}
+		pc = in.Next()
+		k.next, k.call, k.ret = pc, in.Row.Name == "call", in.Row.Name == "ret"
+		if in.Row.Attr&x86.Ends != 0 || len(in.Args) > 0 && in.Args[0].Kind == x86.ArgRel {
+			return k
+		}
+	}
+}
+
+// change replaces some bytes of both programs' code, in the way in which a
+// program does it.
+func change(t *testing.T, rnd *rand.Rand, starts []uint64, sides ...*side) {
+	rows := x86.Rows()
+	at := starts[rnd.IntN(len(starts))]
+	code := rows[rnd.IntN(len(rows))].Instance(rnd)
+	if rnd.IntN(4) == 0 {
+		code = []byte{0xE9}
+		code = binary.LittleEndian.AppendUint32(code, uint32(starts[rnd.IntN(len(starts))]-at-5))
+	}
+	if at+uint64(len(code)) > codeAt+guestCode {
+		return
+	}
+	for _, s := range sides {
+		require.NoError(t, s.space.Protect(codeAt, guestCode, memory.Write))
+		require.NoError(t, s.space.WriteAt(code, at))
+		require.NoError(t, s.space.Protect(codeAt, guestCode, memory.Read|memory.Exec))
+	}
+}
+
+// lockstepOne compares one program; half of those of the newer kinds change.
+func lockstepOne(t *testing.T, number, kind uint64, o Options, c *compared) {
 	rnd := rand.New(rand.NewPCG(number, 0))
-	code, starts := program(rnd)
+	g := generators[kind]
+	code, starts := g.program(rnd)
 	a, b := newSide(t, code, nil), newSide(t, code, &o)
 	defer a.close(t)
 	defer b.close(t)
 	sa, sb := a.thread.State.(*x86.State), b.thread.State.(*x86.State)
+	reference := newBlockwise(a)
 	seeds := rnd.Uint64()
 	again := func() {
 		r := rand.New(rand.NewPCG(seeds, 1))
-		seed(sa, r, starts)
+		g.seed(sa, r, starts)
 		r = rand.New(rand.NewPCG(seeds, 1))
-		seed(sb, r, starts)
+		g.seed(sb, r, starts)
 		seeds++
 	}
 	again()
+	changing := number%4 == 1
 	for range 400 {
+		if changing && rnd.IntN(16) == 0 {
+			change(t, rnd, starts, a, b)
+			clear(reference.known)
+			c.changes++
+		}
 		budget := 1 + rnd.Uint64N(*lockStep)
 		before := sa.Clone()
 		pc := sa.PC()
-		stop1 := a.engine.Run(a.thread, budget)
+		stop1 := reference.run(budget)
 		stop2 := b.engine.Run(b.thread, budget)
-		stops++
-		kinds[stop1.Kind]++
+		c.stops++
+		c.kinds[stop1.Kind]++
 		if stop1 != stop2 || sa.Hash() != sb.Hash() || a.thread.Retired != b.thread.Retired {
-			t.Fatalf("program %d (-lockstep.seed %d), from %#x with budget %d: the engines differ\ninterpreter: %v, retired %d\n%s\ntranslator: %v, retired %d\n%s\nbefore:\n%s\n%s",
-				number, number, pc, budget, stop1, a.thread.Retired, dump(sa), stop2, b.thread.Retired, dump(sb), dump(before), disassembly(code, pc, 12))
+			_ = a.space.ReadAt(code, codeAt)
+			t.Fatalf("program %d (-lockstep.seed %d), from %#x with budget %d: the engines differ\ninterpreter: %v, retired %d\ntranslator: %v, retired %d\n%s\nbefore:\n%s\n%s",
+				number, number, pc, budget, stop1, a.thread.Retired, stop2, b.thread.Retired, differing(sa, sb), dump(before), disassembly(code, pc, 12))
 		}
 		if stop1.Kind != cpu.StopBudget {
 			again()
 		}
 	}
+	requireSameData(t, number, a, b)
+	c.blocks += reference.blocks
+	c.retired += a.thread.Retired
+}
+
+func requireSameData(t *testing.T, number uint64, a, b *side) {
+	t.Helper()
 	va, vb := make([]byte, dataSize), make([]byte, dataSize)
 	_, err := a.data.ReadAt(va, 0)
 	require.NoError(t, err)
 	_, err = b.data.ReadAt(vb, 0)
 	require.NoError(t, err)
 	require.True(t, bytes.Equal(va, vb), "program %d: memory differs", number)
-	return a.thread.Retired, stops
+}
+
+// TestLockstepFree compares free code, which counts nothing and can only be
+// compared where it stops by itself. The reference goes first, up to a limit; if
+// it has not stopped by then, the translator is given its state and memory.
+func TestLockstepFree(t *testing.T) {
+	begin := time.Now()
+	c := &compared{kinds: map[cpu.StopKind]uint64{}}
+	n := *lockSeed
+	for ; (time.Since(begin) < *lockTime || n < *lockSeed+4) && (*lockBlocks == 0 || c.blocks < *lockBlocks); n++ {
+		lockstepFree(t, n, n%uint64(len(generators)), c)
+	}
+	t.Logf("%d programs from seed %d: %v", n-*lockSeed, *lockSeed, c)
+}
+
+func lockstepFree(t *testing.T, number, kind uint64, c *compared) {
+	rnd := rand.New(rand.NewPCG(number, 2))
+	g := generators[kind]
+	code, starts := g.program(rnd)
+	a, b := newSide(t, code, nil), newSide(t, code, &Options{Verify: true})
+	defer a.close(t)
+	defer b.close(t)
+	sa, sb := a.thread.State.(*x86.State), b.thread.State.(*x86.State)
+	reference := newBlockwise(a)
+	seeds := rnd.Uint64()
+	data := make([]byte, dataSize)
+	for range 400 {
+		g.seed(sa, rand.New(rand.NewPCG(seeds, 1)), starts)
+		g.seed(sb, rand.New(rand.NewPCG(seeds, 1)), starts)
+		seeds++
+		*b.thread.Env.(*environment) = *a.thread.Env.(*environment)
+		pc, before := sa.PC(), sa.Clone()
+		reference.calls, reference.astray = nil, false
+		stop1 := reference.run(*lockStep)
+		// Free code loses the flags when a return goes elsewhere than behind
+		// its call, where they were dead: what follows is not compared.
+		if stop1.Kind == cpu.StopBudget || reference.astray {
+			c.skipped++
+			_, err := a.data.ReadAt(data, 0)
+			require.NoError(t, err)
+			_, err = b.data.WriteAt(data, 0)
+			require.NoError(t, err)
+			sb.FPU = sa.FPU // the rest is drawn anew
+			continue
+		}
+		c.stops++
+		c.kinds[stop1.Kind]++
+		stop2 := b.engine.Run(b.thread, cpu.Unlimited)
+		if stop1 != stop2 || sa.Hash() != sb.Hash() {
+			t.Fatalf("program %d (-lockstep.seed %d), from %#x: the engines differ\ninterpreter: %v\ntranslator: %v\n%s\nbefore:\n%s\n%s",
+				number, number, pc, stop1, stop2, differing(sa, sb), dump(before), disassembly(code, pc, 12))
+		}
+	}
+	requireSameData(t, number, a, b)
+	c.blocks += reference.blocks
+	c.retired += a.thread.Retired
+}
+
+// differing has a line for each register that is not the same.
+func differing(a, b cpu.State) string {
+	var t strings.Builder
+	for _, r := range lockstep.Registers(a, b) {
+		fmt.Fprintf(&t, "%-6s interpreter %s, translator %s\n", r.Name, r.Reference, r.Subject)
+	}
+	return t.String()
 }
 
 func dump(s cpu.State) string {

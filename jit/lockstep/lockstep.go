@@ -6,7 +6,7 @@
 // its thread a slice of some instructions at a time, and after each slice waits
 // for the other one. Then the two must have run the same thread equally far, have
 // stopped for the same reason, and have the same registers; their memory is
-// compared at every system call and every few slices.
+// compared at system calls and every few slices.
 //
 // The first difference ends both. What was seen then is a whole slice, and a
 // difference in memory is seen late; but since everything is deterministic, the
@@ -322,11 +322,13 @@ func (p *Pair) compare(both [2]*moment) {
 		p.differ(p.located(d, a))
 		return
 	}
+	since := n - p.good
 	all := n-p.full >= max(4096, p.spaces[a.e.index].count)
+	some := since >= 1024 || a.stop.Kind != cpu.StopBudget && (since >= 8 || n < 4096)
 	if every := p.o.Closer.Every; every != 0 {
-		all = (n-p.o.Closer.From)%every == 0
+		all, some = (n-p.o.Closer.From)%every == 0, false
 	}
-	if !all && (p.o.Closer.Every != 0 || a.stop.Kind != cpu.StopSyscall && n-p.good < 1024) {
+	if !all && !some {
 		return
 	}
 	p.counts.Memory++
