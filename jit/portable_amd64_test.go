@@ -4,6 +4,10 @@ package jit
 
 import (
 	"encoding/binary"
+	"io"
+	"runtime"
+	"runtime/pprof"
+	"sync"
 	"testing"
 	"time"
 
@@ -116,5 +120,37 @@ func TestSpilledRegisters(t *testing.T) {
 				require.Equal(t, r<<32+r+1, state.R[r], x86.RegName(uint8(r), 8))
 			}
 		}
+	})
+}
+
+// TestProfiledAndCollected: Go's profiler and its garbage collector stop threads
+// wherever they are, in generated code and on the way in and out.
+func TestProfiledAndCollected(t *testing.T) {
+	both(t, Options{Verify: true}, func(t *testing.T, o Options) {
+		s := newSide(t, counting, &o)
+		defer s.close(t)
+		runtime.SetCPUProfileRate(1000) // StartCPUProfile says that it cannot change that
+		require.NoError(t, pprof.StartCPUProfile(io.Discard))
+		defer pprof.StopCPUProfile()
+		stop := make(chan struct{})
+		var collector sync.WaitGroup
+		collector.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+					runtime.GC()
+				}
+			}
+		})
+		state := s.thread.State.(*x86.State)
+		for begin := time.Now(); time.Since(begin) < 300*time.Millisecond; {
+			s.thread.State.Reset(cpu.Start{PC: codeAt, SP: dataAt + dataSize/2})
+			require.Equal(t, cpu.Stop{Kind: cpu.StopSyscall, PC: codeAt + 17}, s.engine.Run(s.thread, cpu.Unlimited))
+			require.Equal(t, uint64(1000*1001/2), state.R[x86.RAX])
+		}
+		close(stop)
+		collector.Wait()
 	})
 }
