@@ -26,7 +26,6 @@ type engine struct {
 	exit      uint64
 	// convention is that of the code.
 	convention rewrite.Convention
-	blank      *table // for threads that must not go far
 	onCode     func()
 
 	// epoch changes when no code translated before may be run again: the
@@ -68,10 +67,7 @@ func newEngine(space *memory.Space, reference cpu.Engine, o Options) (cpu.Engine
 		convention = rewrite.StateInRegister
 	}
 	e := &engine{space: space, reference: reference, o: o, code: c, convention: convention, exit: uint64(gateOf(convention).out)}
-	if e.blank, err = stayBlank[convention](); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
-	}
-	if e.table, err = newTable(convention); err != nil {
+	if e.table, err = newTable(convention, space.WindowBase()); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	e.translator = rewrite.NewTranslator(rewrite.Options{Supported: supported, Metered: o.Metered, Convention: convention})
@@ -97,7 +93,6 @@ func (e *engine) Close() error {
 	e.code.release(e.chunks)
 	e.chunks, e.entries = nil, nil
 	e.setUnits(nil)
-	e.table.release()
 	e.contextsMu.Lock()
 	defer e.contextsMu.Unlock()
 	for _, c := range e.contexts {

@@ -104,9 +104,8 @@ TEXT ·trapped(SB), NOSPLIT|NOFRAME, $0-0
 	JMP  ·exit(SB)
 
 // missed is where the table of indirect targets leads for a target it does not
-// have: rcx is on the host stack, and the target in R9.
+// have: the target is in T0.
 TEXT ·missed(SB), NOSPLIT|NOFRAME, $0-0
-	POPQ CX
 	MOVQ $const_exitIndirect, const_offReason(GS)
 	JMP  ·exit(SB)
 

@@ -3,7 +3,6 @@
 package jit
 
 import (
-	"github.com/nuage-emu/nuage/cpu/x86"
 	"github.com/nuage-emu/nuage/jit/asm/amd64"
 	"github.com/nuage-emu/nuage/jit/rewrite"
 )
@@ -54,8 +53,7 @@ func assembleGate(at uintptr) ([]byte, gate) {
 	a.Load64(rewrite.RegisterBase, state(rewrite.OffBase))
 	a.JmpMem(state(rewrite.OffTarget))
 
-	g.missed = here() // rcx is on the host stack, and the target in T0
-	a.Pop(amd64.Reg(x86.RCX))
+	g.missed = here() // the target is in T0
 	a.Store32Imm(state(rewrite.OffReason), rewrite.ExitIndirect)
 	a.Jmp(out)
 

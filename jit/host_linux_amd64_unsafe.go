@@ -172,24 +172,9 @@ func newTableObject(blank []byte) (tableObject, error) {
 	return tableObject{f}, nil
 }
 
-func (o tableObject) table() ([]byte, error) {
-	p, err := o.at(nil, 0)
-	if err != nil {
-		return nil, fmt.Errorf("mapping a table: %w", err)
-	}
-	return unsafe.Slice((*byte)(p), tableBytes), nil
-}
-
-func (o tableObject) at(at unsafe.Pointer, flags int) (unsafe.Pointer, error) {
-	return unix.MmapPtr(int(o.file.Fd()), 0, at, tableBytes, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_NORESERVE|flags)
-}
-
-// renew makes a table blank. It reports whether it has.
-func (o tableObject) renew(m []byte) bool {
-	_, err := o.at(unsafe.Pointer(&m[0]), unix.MAP_FIXED)
-	return err == nil
-}
-
-func unmapTable(m []byte) {
-	_ = unix.MunmapPtr(unsafe.Pointer(&m[0]), tableBytes) // nothing to do about it
+// place puts a blank table at m, whatever is there.
+func (o tableObject) place(m []byte) error {
+	_, err := unix.MmapPtr(int(o.file.Fd()), 0, unsafe.Pointer(&m[0]), uintptr(len(m)),
+		unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_NORESERVE|unix.MAP_FIXED)
+	return err
 }

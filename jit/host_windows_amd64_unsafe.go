@@ -157,36 +157,16 @@ func unmapStack(m []byte) {
 	_ = windows.VirtualFree(uintptr(unsafe.Pointer(&m[0])), 0, windows.MEM_RELEASE) // nothing to do about it
 }
 
-// tableObject is a table that all tables begin as: what has not been written of
-// one costs no memory.
-type tableObject struct{ section windows.Handle }
+// tableObject is a table that all tables begin as.
+type tableObject struct{ blank []byte }
 
-func newTableObject(blank []byte) (tableObject, error) {
-	section, err := windows.CreateFileMapping(windows.InvalidHandle, nil, windows.PAGE_READWRITE, 0, tableBytes, nil)
-	if section == 0 {
-		return tableObject{}, fmt.Errorf("no memory for tables: %w", err)
+func newTableObject(blank []byte) (tableObject, error) { return tableObject{blank}, nil }
+
+// place puts a blank table at m, which package memory has reserved for it.
+func (o tableObject) place(m []byte) error {
+	if _, err := windows.VirtualAlloc(uintptr(unsafe.Pointer(&m[0])), uintptr(len(m)), windows.MEM_COMMIT, windows.PAGE_READWRITE); err != nil {
+		return err
 	}
-	view, err := windows.MapViewOfFile(section, windows.FILE_MAP_WRITE, 0, 0, tableBytes)
-	if err != nil {
-		_ = windows.CloseHandle(section)
-		return tableObject{}, fmt.Errorf("writing a table: %w", err)
-	}
-	copy(hostBytes(view, tableBytes), blank)
-	_ = windows.UnmapViewOfFile(view)
-	return tableObject{section}, nil
-}
-
-func (o tableObject) table() ([]byte, error) {
-	view, err := windows.MapViewOfFile(o.section, windows.FILE_MAP_COPY, 0, 0, tableBytes)
-	if err != nil {
-		return nil, fmt.Errorf("mapping a table: %w", err)
-	}
-	return hostBytes(view, tableBytes), nil
-}
-
-// renew refuses: a view cannot be replaced at its place.
-func (o tableObject) renew([]byte) bool { return false }
-
-func unmapTable(m []byte) {
-	_ = windows.UnmapViewOfFile(uintptr(unsafe.Pointer(&m[0]))) // nothing to do about it
+	copy(m, o.blank)
+	return nil
 }

@@ -3,6 +3,7 @@
 package jit
 
 import (
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"unsafe"
@@ -13,7 +14,8 @@ import (
 // table is an engine's table of indirect targets: host addresses, by the low
 // 16 bits of the guest's. An entry leads to a stub, which checks that it is the
 // one that is meant; entries without one lead out. So entries can be replaced
-// while other threads read them.
+// while other threads read them. It lies in the guard below the window
+// (rewrite.TableBelow), and goes when that does.
 type table struct {
 	memory []byte
 	missed uintptr // where they lead out
@@ -38,29 +40,22 @@ func blankTable(c rewrite.Convention) func() (tableObject, error) {
 	})
 }
 
-// stayBlank are tables that stay blank.
-var stayBlank = [...]func() (*table, error){
-	rewrite.StateInGS:       sync.OnceValues(func() (*table, error) { return newTable(rewrite.StateInGS) }),
-	rewrite.StateInRegister: sync.OnceValues(func() (*table, error) { return newTable(rewrite.StateInRegister) }),
-}
-
-func newTable(c rewrite.Convention) (*table, error) {
+// newTable makes the table of the window at base.
+func newTable(c rewrite.Convention, base unsafe.Pointer) (*table, error) {
 	o, err := blanks[c]()
 	if err != nil {
 		return nil, err
 	}
-	m, err := o.table()
-	if err != nil {
-		return nil, err
+	m := unsafe.Slice((*byte)(unsafe.Add(base, -rewrite.TableBelow)), tableBytes)
+	if err := o.place(m); err != nil {
+		return nil, fmt.Errorf("mapping a table: %w", err)
 	}
 	return &table{m, gateOf(c).missed}, nil
 }
 
-func (t *table) address() uint64 { return uint64(uintptr(unsafe.Pointer(&t.memory[0]))) }
-
 // reset makes all entries lead out. No thread may be in generated code.
 func (t *table) reset(c rewrite.Convention) {
-	if o, err := blanks[c](); err == nil && o.renew(t.memory) {
+	if o, err := blanks[c](); err == nil && o.place(t.memory) == nil {
 		return
 	}
 	for i := range uint64(tableBytes / 8) {
@@ -78,5 +73,3 @@ func (t *table) set(pc, host uint64) {
 func (t *table) entry(pc uint64) *uint64 {
 	return (*uint64)(unsafe.Pointer(&t.memory[uint64(uint16(pc))*8]))
 }
-
-func (t *table) release() { unmapTable(t.memory) }

@@ -199,7 +199,6 @@ func (r *thread) begin() bool {
 	x := &r.s.Context
 	atomic.StoreUint64(&x.Running, 1)
 	if r.current() {
-		x.Table = r.e.table.address()
 		if atomic.LoadUint64(&x.Kick) == 0 {
 			return true
 		}
@@ -259,7 +258,6 @@ func (r *thread) trapped() (pc uint64, what outcome) {
 	m, ok := r.e.markAt(x.TrapPC)
 	if !ok || m.State == rewrite.Within {
 		if x.Signal == kickSignal {
-			x.Table = r.e.blank.address() // so that it does not go far
 			atomic.StoreUint64(&x.Kick, askAgain)
 			return 0, goOn
 		}
@@ -267,7 +265,13 @@ func (r *thread) trapped() (pc uint64, what outcome) {
 	}
 	x.Left += int64(m.Rest)
 	s.R[x86.RSP] += uint64(int64(m.Stack))
+	pc = uint64(m.PC)
 	switch m.State {
+	case rewrite.ArrivingT1:
+		s.R[x86.RCX] = x.T1
+		pc = x.T0
+	case rewrite.Arriving:
+		pc = x.T0
 	case rewrite.CopyBefore:
 		s.R[x86.RSI] -= x.Base
 		s.R[x86.RDI] -= x.Base
@@ -275,9 +279,9 @@ func (r *thread) trapped() (pc uint64, what outcome) {
 		s.R[x86.RDI] -= x.Base
 	}
 	if x.Signal == kickSignal {
-		return uint64(m.PC), reenter
+		return pc, reenter
 	}
-	return uint64(m.PC), interpret
+	return pc, interpret
 }
 
 // steps is how many instructions the interpreter runs before generated code is

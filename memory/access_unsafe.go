@@ -20,7 +20,8 @@ type engineView struct {
 // WindowBase returns the host address of guest address 0, for engines that
 // generate code, or nil if the space is not in the window form. From
 // [WindowBase-64 KiB, WindowBase+4 GiB+64 KiB) every access is either a guest
-// access or refused by the host.
+// access or refused by the host. The 512 KiB from WindowBase-1 MiB on are an
+// engine's to make accessible, if it wants them; they go when the space is closed.
 func (s *Space) WindowBase() unsafe.Pointer { return s.base }
 
 // narrowHost: 64-bit loads and stores of the host are not atomic.

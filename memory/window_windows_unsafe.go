@@ -57,6 +57,12 @@ const (
 	ownPage                  // one page of an extent, copied on write
 )
 
+// Where an engine's memory below the window begins, and how much it is.
+const (
+	engineBelow = 1 << 20
+	engineSize  = 512 << 10
+)
+
 // maxPieces bounds what the host must keep for a window.
 const maxPieces = 1 << 17
 
@@ -123,6 +129,14 @@ func (s *Space) openWindow() error {
 	if err == nil {
 		w.skipped = append(w.skipped, w.base+spaceSize)
 		err = hostReserve(w.base, spaceSize)
+	}
+	// What engines may have below the window is private memory; see WindowBase.
+	if err == nil {
+		err = hostVacate(w.base-engineBelow, engineSize)
+	}
+	if err == nil {
+		w.skipped = append(w.skipped, w.base-engineBelow, w.base-engineBelow+engineSize)
+		err = hostReserve(w.base-engineBelow, engineSize)
 	}
 	if err != nil {
 		for _, a := range append(w.skipped, w.base) {

@@ -17,7 +17,6 @@ type Context struct {
 	TrapAddr   uint64
 	Running    uint64 // 1 while the thread may be in generated code
 	Kick       uint64 // 1: leave at the next signal
-	Table      uint64 // address of the thread's table of indirect targets
 	Exit       uint64 // address of the way out
 	Return     uint64 // address of what a return without a caller goes to
 	Scratch    uint64 // a place whose halves can be read apart

@@ -25,7 +25,6 @@ const (
 	OffTrapAddr = offContext + int32(unsafe.Offsetof(x86.Context{}.TrapAddr))
 	OffRunning  = offContext + int32(unsafe.Offsetof(x86.Context{}.Running))
 	OffKick     = offContext + int32(unsafe.Offsetof(x86.Context{}.Kick))
-	OffTable    = offContext + int32(unsafe.Offsetof(x86.Context{}.Table))
 	OffExit     = offContext + int32(unsafe.Offsetof(x86.Context{}.Exit))
 	OffReturn   = offContext + int32(unsafe.Offsetof(x86.Context{}.Return))
 	OffScratch  = offContext + int32(unsafe.Offsetof(x86.Context{}.Scratch))

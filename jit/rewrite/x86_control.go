@@ -46,7 +46,7 @@ func (t *Translator) jmp(in *inst) bool {
 		return false
 	}
 	t.target(in)
-	t.mark(in.PC, Within)
+	t.mark(in.PC, Arriving)
 	t.dispatch()
 	return false
 }
@@ -65,17 +65,21 @@ func (t *Translator) target(in *inst) {
 	t.cache.forgetT0()
 }
 
-// dispatch goes on at guest address T0, by the engine's table of indirect
-// targets: 65,536 host addresses, chosen by the low 16 bits of the guest's. What
-// stands there checks that it is meant (see EntryStub); rcx is on the host stack
-// meanwhile.
-func (t *Translator) dispatch() {
-	a := &t.asm
-	a.Push(amd64.RCX)
-	a.Movzx16(amd64.RCX, t0)
-	a.Load64(t1, t.at(OffTable))
-	a.JmpMem(amd64.Mem{Base: t1, Index: amd64.RCX, Scale: 3})
+// TableBelow is how far below the window the engine's table of indirect targets
+// begins: 65,536 host addresses, chosen by the low 16 bits of the guest's. No
+// access of the guest gets there.
+const TableBelow = 1 << 20
+
+// entryOfTable loads the number of the table's entry for T0 into T1, and returns
+// the operand that is the entry. What it leads to checks that it is meant; see
+// entryStub.
+func (t *Translator) entryOfTable() amd64.Mem {
+	t.asm.Movzx16(t1, t0)
+	return amd64.Mem{Base: base, Index: t1, Scale: 3, Disp: -TableBelow}
 }
+
+// dispatch goes on at guest address T0.
+func (t *Translator) dispatch() { t.asm.JmpMem(t.entryOfTable()) }
 
 // EntryStub makes what the table of indirect targets holds for guest address
 // pc, if pc is in the middle of a unit: it goes on there.
@@ -88,9 +92,17 @@ func (t *Translator) EntryStub(pc uint64) *Unit {
 
 // entryStub leaves if T0 is not pc.
 func (t *Translator) entryStub(pc uint64) {
+	t.unlessArrived(pc, func() { t.exit(ExitIndirect) })
+}
+
+// unlessArrived emits otherwise, where control stays away for good, for the case
+// that T0 is not pc. T1 keeps rcx.
+func (t *Translator) unlessArrived(pc uint64, otherwise func()) {
 	a := &t.asm
 	ok := a.NewLabel()
-	t.mark(pc, Within)
+	t.mark(pc, Arriving)
+	a.Mov64(t1, amd64.RCX)
+	t.mark(pc, ArrivingT1)
 	if pc < 1<<31 {
 		a.Lea64(amd64.RCX, amd64.At(t0, -int32(pc)))
 	} else {
@@ -98,16 +110,18 @@ func (t *Translator) entryStub(pc uint64) {
 		a.Lea64(amd64.RCX, amd64.Mem{Base: amd64.RCX, Index: t0})
 	}
 	a.Jrcxz(ok)
-	a.Pop(amd64.RCX)
-	t.exit(ExitIndirect)
+	a.Mov64(amd64.RCX, t1)
+	t.mark(pc, Arriving)
+	otherwise()
+	t.mark(pc, ArrivingT1)
 	a.Bind(ok)
-	a.Pop(amd64.RCX)
+	a.Mov64(amd64.RCX, t1)
 }
 
 // begin and finish are around the making of a stub.
 func (t *Translator) begin() {
 	t.asm.Reset()
-	t.cold, t.rest, t.quiet = t.cold[:0], 0, 0
+	t.cold, t.rest = t.cold[:0], 0
 	t.insts = t.insts[:0]
 	clear(t.index)
 	t.unit = Unit{Entries: t.unit.Entries[:0], Exits: t.unit.Exits[:0], Marks: t.unit.Marks[:0]}
@@ -142,16 +156,15 @@ func (t *Translator) call(i int) {
 	t.mark(in.PC, Within)
 	t.lookAhead()
 	if direct {
+		t.rest--
+		t.mark(in.Args[0].Value, Before)
+		t.rest++
 		t.branchCall(in.Args[0].Value)
 	} else {
-		to := a.NewLabel()
-		a.Call(to)
-		t.later(in.PC, Within, func() {
-			a.Bind(to)
-			t.dispatch()
-		})
+		t.mark(in.PC, Arriving)
+		a.CallMem(t.entryOfTable())
 	}
-	t.landing(next, t.flagsDead(i+1))
+	t.landing(next)
 	t.cache.reset()
 }
 
@@ -181,69 +194,15 @@ func (t *Translator) branchCall(pc uint64) {
 	})
 }
 
-// flagsDead reports whether the flags before insts[i] cannot be seen: it and the
-// instructions that follow use registers only, so that none can be refused, and
-// one of them writes all flags before any reads one. The thread is not
-// interrupted before that one is over. Metered code stops at exact counts, so
-// there it never is.
-func (t *Translator) flagsDead(i int) bool {
-	if t.o.Metered {
-		return false
-	}
-	for n := 0; i+n < len(t.insts) && n < 6; n++ {
-		in := &t.insts[i+n]
-		if in.kind == kindNothing || in.kind == kindLea && in.Args[0].Reg != x86.RSP {
-			continue
-		}
-		r := in.Row
-		if in.kind != kindPlain || in.HasMem || r.FlagsRead() != 0 || in.Args[0].Kind != x86.ArgReg && in.Args[0].Kind != x86.ArgVec ||
-			in.Args[0].Kind == x86.ArgReg && in.Args[0].Op.Write && in.Args[0].Reg == x86.RSP {
-			return false
-		}
-		if writesAllFlags[r.Name] {
-			t.quiet = in.Next()
-			return true
-		}
-		if (r.FlagsWritten()|r.FlagsMaybe()|r.FlagsUndefined())&x86.FlagsStatus != 0 || !quiet[r.Name] {
-			return false
-		}
-	}
-	return false
-}
-
-var (
-	writesAllFlags = map[string]bool{"add": true, "sub": true, "cmp": true, "and": true, "or": true, "xor": true, "test": true, "neg": true}
-	// quiet has the instructions that change no flag and are never refused.
-	quiet = map[string]bool{"mov": true, "movzx": true, "movsx": true, "movsxd": true, "movaps": true, "movups": true, "movdqa": true, "movq": true, "movd": true}
-)
-
 // landing is where host returns come to. The guest may return elsewhere: then
 // the target is looked up.
-func (t *Translator) landing(next uint64, flagsDead bool) {
-	a := &t.asm
-	ok, miss := a.NewLabel(), a.NewLabel()
-	t.mark(next, Within)
-	defer t.later(next, Within, func() {
-		a.Bind(miss)
+func (t *Translator) landing(next uint64) {
+	miss := t.asm.NewLabel()
+	t.later(next, Arriving, func() {
+		t.asm.Bind(miss)
 		t.dispatch()
 	})
-	if flagsDead && next < 1<<31 {
-		a.Cmp64Imm(t0, int32(next))
-		a.Jcc(5, miss)
-		return
-	}
-	a.Mov64(t1, amd64.RCX)
-	if next < 1<<31 {
-		a.Lea64(amd64.RCX, amd64.At(t0, -int32(next)))
-	} else {
-		a.MovImm(amd64.RCX, -next)
-		a.Lea64(amd64.RCX, amd64.Mem{Base: amd64.RCX, Index: t0})
-	}
-	a.Jrcxz(ok)
-	a.Mov64(amd64.RCX, t1)
-	a.Jmp(miss)
-	a.Bind(ok)
-	a.Mov64(amd64.RCX, t1)
+	t.unlessArrived(next, func() { t.asm.Jmp(miss) })
 }
 
 // ret returns on both stacks; rsp is up bytes below what it should be.
@@ -266,8 +225,9 @@ func (t *Translator) ret(in *inst, up int32) {
 		return
 	}
 	a.Load64(t0, window(gsp, up))
-	a.Lea32(gsp, amd64.At(gsp, up+n))
 	t.mark(in.PC, Within)
+	a.Lea32(gsp, amd64.At(gsp, up+n))
+	t.mark(in.PC, Arriving)
 	a.Ret()
 }
 
@@ -480,6 +440,7 @@ func (t *Translator) ReturnStub() *Unit {
 	t.begin()
 	t.mark(0, Within)
 	t.asm.Lea64(amd64.RSP, amd64.At(amd64.RSP, -8))
+	t.mark(0, Arriving)
 	t.dispatch()
 	return t.finish()
 }

@@ -33,6 +33,11 @@ const (
 	// been added to rsi and rdi, or to rdi alone.
 	CopyBefore
 	FillBefore
+	// Arriving: the instruction that branches is over, and the guest goes on at
+	// the address in T0, which may be any number; Mark.PC and Mark.Rest say
+	// nothing. In ArrivingT1 the guest's rcx is in T1.
+	Arriving
+	ArrivingT1
 	// ProbeBefore is Before for an access that is not the guest's: if it is
 	// refused, that means nothing but that the interpreter must go on.
 	ProbeBefore
@@ -85,8 +90,7 @@ type Translator struct {
 	cold     []func()
 	end      uint64 // where the last instruction goes on
 	cache    cache
-	rest     int    // see Mark.Rest, for the instruction being translated
-	quiet    uint64 // instructions below this address are not interrupted; see flagsDead
+	rest     int // see Mark.Rest, for the instruction being translated
 }
 
 // inst is a guest instruction of the unit.
@@ -140,7 +144,7 @@ func (t *Translator) translate(pc uint64, indirect bool, fetch func(pc uint64) [
 	}
 	t.asm.Reset()
 	t.findLeaders()
-	t.cold, t.rest, t.quiet = t.cold[:0], 0, 0
+	t.cold, t.rest = t.cold[:0], 0
 	u := &t.unit
 	*u = Unit{Entries: u.Entries[:0], Exits: u.Exits[:0], Marks: u.Marks[:0], Guest: len(t.insts)}
 	t.cache.reset()
@@ -262,10 +266,14 @@ func (t *Translator) findLeaders() {
 
 // mark notes the state from here on.
 func (t *Translator) mark(pc uint64, s MarkState) {
-	if pc < t.quiet {
+	rest := max(t.rest, 0)
+	switch {
+	case s == Arriving || s == ArrivingT1:
+		rest = 0
+	case pc>>32 != 0:
 		s = Within
 	}
-	t.unit.Marks = append(t.unit.Marks, Mark{uint32(t.asm.Len()), uint32(pc), s, uint8(t.rest), 0})
+	t.unit.Marks = append(t.unit.Marks, Mark{uint32(t.asm.Len()), uint32(pc), s, uint8(rest), 0})
 }
 
 // markStack is mark before the instruction at pc while rsp lags behind by n.

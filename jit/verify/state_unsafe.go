@@ -49,7 +49,6 @@ func fieldsOf(spilled []int) []field {
 	f := []field{
 		lookupField: context("Align", unsafe.Offsetof(x86.Context{}.Align), int64(len(x86.Context{}.Align)), lookup),
 		context("Reason", unsafe.Offsetof(x86.Context{}.Reason), 4, reason),
-		context("Table", unsafe.Offsetof(x86.Context{}.Table), 8, address),
 		context("Exit", unsafe.Offsetof(x86.Context{}.Exit), 8, leave),
 		context("Scratch", unsafe.Offsetof(x86.Context{}.Scratch), 8, scratch),
 		context("Scratch2", unsafe.Offsetof(x86.Context{}.Scratch2), 8, scratch),

@@ -52,6 +52,7 @@ var encodings = []struct {
 	{"call", func(a *Asm) { l := a.NewLabel(); a.Bind(l); a.Call(l) }, "e8fbffffff", "call .-0x5"},
 	{"jump if rcx is zero", func(a *Asm) { l := a.NewLabel(); a.Bind(l); a.Jrcxz(l) }, "e3fe", "jrcxz .-0x2"},
 	{"jump if ecx is zero", func(a *Asm) { l := a.NewLabel(); a.Bind(l); a.Jecxz(l) }, "67e3fd", "addr32 jecxz .-0x3"},
+	{"call through memory", func(a *Asm) { a.CallMem(Mem{Base: R8, Index: R10, Scale: 3, Disp: -1 << 20}) }, "43ff94d00000f0ff", "call qword ptr [r8+8*r10+0xfff00000]"},
 	{"jump through memory", func(a *Asm) { a.JmpMem(Mem{Base: R14, Index: RCX, Scale: 3}) }, "41ff24ce", "jmp qword ptr [r14+8*rcx]"},
 	{"jump through the state", func(a *Asm) { a.JmpMem(AtGS(0x650)) }, "65ff242550060000", "jmp qword ptr gs:[0x650]"},
 	{"1 byte of nothing", func(a *Asm) { a.Nop(1) }, "90", "nop"},

@@ -119,6 +119,9 @@ func (a *Asm) Jecxz(l Label) {
 	a.rel8(l)
 }
 
+// CallMem calls the address stored at m.
+func (a *Asm) CallMem(m Mem) { a.OpMem(Form{Opcode: 0xFF}, 2, m) }
+
 // JmpMem jumps to the address stored at m.
 func (a *Asm) JmpMem(m Mem) { a.OpMem(Form{Opcode: 0xFF}, 4, m) }
 
