@@ -14,7 +14,7 @@
 //   - Guest registers are where its Convention says (x86_regs.go); those without a host register are
 //     in the thread's State, which GS or R11 points to.
 //   - The guest's flags are the host's flags. So code added to a guest
-//     instruction uses only MOV, LEA, MOVZX, NOT, PUSH, POP and JRCXZ, which
+//     instruction uses only MOV, LEA, MOVZX, NOT and JRCXZ, which
 //     change none.
 //   - The guest's rsp is below 4 GiB. Where an instruction could leave it
 //     otherwise, a check follows that leaves generated code.

@@ -21,7 +21,7 @@ const (
 	add    // ADD and SUB, whose bounds are tracked
 	sub
 	and
-	nothing // NOP
+	nothing // one of noOperations
 	copying // MOVS, STOS
 	filling
 	branch // Jcc
@@ -29,15 +29,13 @@ const (
 	call
 	ret
 	ifZero // JRCXZ, JECXZ
-	push
-	pop
 )
 
 // special are the instructions that are more than their operands.
 var special = map[string]class{
 	"mov": move, "movzx": extend, "lea": lea, "not": invert, "add": add, "sub": sub, "and": and, "nop": nothing,
 	"movsb": copying, "movsw/movsd/movsq": copying, "stosb": filling, "stosw/stosd/stosq": filling,
-	"jcc": branch, "jmp": jump, "call": call, "ret": ret, "jrcxz": ifZero, "push": push, "pop": pop,
+	"jcc": branch, "jmp": jump, "call": call, "ret": ret, "jrcxz": ifZero,
 }
 
 // computing are the instructions that do what their operands say and nothing
@@ -130,6 +128,20 @@ const quiet = `
 	movaps movups movdqa movdqu movq movd
 `
 
+// noOperations are the instructions without effect, of 1 to 9 bytes, that the
+// manual recommends (Vol. 2B, NOP); of nothing else it is said that it has none.
+var noOperations = map[string]bool{
+	"\x90":                                 true,
+	"\x66\x90":                             true,
+	"\x0F\x1F\x00":                         true,
+	"\x0F\x1F\x40\x00":                     true,
+	"\x0F\x1F\x44\x00\x00":                 true,
+	"\x66\x0F\x1F\x44\x00\x00":             true,
+	"\x0F\x1F\x80\x00\x00\x00\x00":         true,
+	"\x0F\x1F\x84\x00\x00\x00\x00\x00":     true,
+	"\x66\x0F\x1F\x84\x00\x00\x00\x00\x00": true,
+}
+
 // methods are the kinds of operands (see x86.Operand) that are known here:
 // general and vector registers, memory by ModRM, immediates. Segment, control,
 // debug, x87 and MMX registers are not, nor are absolute addresses and VSIB.
@@ -169,7 +181,7 @@ func set(words string) map[string]bool {
 
 // encodings are those that may be used of instructions that need care.
 var encodings = map[class]string{
-	branch: "70+cc,0F 80+cc", jump: "EB,E9,FF /4", call: "E8", ret: "C3", ifZero: "E3", push: "50+r", pop: "58+r",
+	branch: "70+cc,0F 80+cc", jump: "EB,E9,FF /4", call: "E8,FF /2", ret: "C3", ifZero: "E3",
 	copying: "A4,A5", filling: "AA,AB", lea: "8D /r", invert: "F6 /2,F7 /2", nothing: "NB 90,0F 1F /r",
 }
 

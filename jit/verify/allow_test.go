@@ -83,6 +83,7 @@ func TestRoles(t *testing.T) {
 		require.Equal(t, cells, n, c)
 	}
 	require.Equal(t, rewrite.StackAhead, stackAhead)
+	require.Equal(t, rewrite.TableBelow, tableBelow)
 }
 
 // TestIndependence: nothing but the description of a unit comes from the
@@ -103,7 +104,7 @@ func TestIndependence(t *testing.T) {
 			if s, ok := n.(*ast.SelectorExpr); ok {
 				if x, ok := s.X.(*ast.Ident); ok && x.Name == "rewrite" {
 					require.Contains(t, []string{
-						"Unit", "Convention", "StateInGS", "StateInRegister", "MarkState", "Within", "Before", "CopyBefore", "FillBefore", "ProbeBefore",
+						"Unit", "Convention", "StateInGS", "StateInRegister", "MarkState", "Within", "Before", "CopyBefore", "FillBefore", "ProbeBefore", "Arriving", "ArrivingT1",
 						"ExitDirect", "ExitIndirect", "ExitSyscall", "ExitInterpret", "ExitBudget",
 					}, s.Sel.Name, path)
 				}

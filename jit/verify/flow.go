@@ -93,7 +93,7 @@ func (v *Verifier) arrive(in *instruction, i int32, s *state) error {
 	switch {
 	case !h.known:
 		h.s, h.known = *s, true
-	case h.s.depth != s.depth:
+	case h.s.popped != s.popped:
 		return v.fail(RuleStack, in, "paths meet at %#x with different heights of the host stack", v.insts[i].at)
 	case !h.s.join(s):
 		return nil
@@ -146,8 +146,8 @@ func (v *Verifier) marked(in *instruction, s *state) error {
 		return nil
 	}
 	s.looked = true
-	if s.depth != 0 {
-		return v.fail(RuleMark, in, "an instruction of the guest begins, and the host stack is not balanced")
+	if s.popped {
+		return v.fail(RuleMark, in, "the thread may be taken out, and the host stack is not balanced")
 	}
 	addresses := added[in.mark]
 	for r := range uint8(16) {
@@ -156,7 +156,18 @@ func (v *Verifier) marked(in *instruction, s *state) error {
 		}
 	}
 	if r, yes := s.hidden(v.roles.guest &^ addresses); yes {
-		return v.fail(RuleMark, in, "an instruction of the guest begins, and %s may hold a host address", name(r))
+		return v.fail(RuleMark, in, "the thread may be taken out, and %s may hold a host address", name(r))
+	}
+	if in.mark != rewrite.Arriving && in.mark != rewrite.ArrivingT1 {
+		return nil
+	}
+	switch {
+	case s.r[temp0].kind != data:
+		return v.fail(RuleMark, in, "T0 is not where the guest goes on")
+	case in.mark == rewrite.ArrivingT1 && s.r[temp1].kind != data:
+		return v.fail(RuleMark, in, "T1 is not the guest's rcx")
+	case !s.r[stackPointer].is32():
+		return v.fail(RuleMark, in, "the guest's rsp may be above 4 GiB")
 	}
 	return nil
 }
@@ -188,14 +199,9 @@ func (v *Verifier) goTo(in *instruction, s *state) error {
 
 // leaving checks that what is assumed at the entries of units holds.
 func (v *Verifier) leaving(in *instruction, s *state) error {
-	if s.depth != 0 {
+	if s.popped {
 		return v.fail(RuleStack, in, "the host stack is not balanced")
 	}
-	return v.ready(in, s)
-}
-
-// ready checks what is assumed wherever code may go on in another unit.
-func (v *Verifier) ready(in *instruction, s *state) error {
 	if r, yes := s.hidden(v.roles.guest); yes {
 		return v.fail(RuleRegister, in, "%s may hold a host address", name(r))
 	}
@@ -203,7 +209,7 @@ func (v *Verifier) ready(in *instruction, s *state) error {
 		return v.fail(RuleLeave, in, "the guest's rsp may be above 4 GiB")
 	}
 	if !s.looked {
-		return v.fail(RuleMark, in, "no instruction of the guest begins on the way here from an entry")
+		return v.fail(RuleMark, in, "the thread cannot be taken out on the way here from an entry or a return")
 	}
 	return nil
 }
@@ -212,15 +218,18 @@ func (v *Verifier) call(in *instruction, i int32, s *state) error {
 	if err := v.leaving(in, s); err != nil {
 		return err
 	}
+	if v.roles.register && !s.ahead {
+		return v.fail(RuleStack, in, "the host stack has not been read ahead")
+	}
 	landing := v.roles.landingState()
 	if err := v.arrive(in, i+1, &landing); err != nil {
 		return err
 	}
-	if v.roles.register && !s.ahead {
-		return v.fail(RuleStack, in, "the host stack has not been read ahead")
+	if in.to < 0 {
+		return v.dispatch(in, s)
 	}
 	// The stack's top is the address of the landing now, as at an entry.
-	s.top, s.ahead = anything, false
+	s.ahead = false
 	return v.arrive(in, in.to, s)
 }
 
@@ -235,44 +244,41 @@ func (v *Verifier) jump(in *instruction, s *state) error {
 	if in.Args[0].Kind == x86.ArgRel {
 		return v.goTo(in, s)
 	}
-	switch {
-	case !in.HasMem:
-		return v.fail(RuleBranch, in, "an indirect jump through a register")
-	case v.inState(in):
-		f, err := v.field(in, 8)
-		if err != nil {
-			return err
-		}
-		if f.use != leave {
-			return v.fail(RuleBranch, in, "%s is no way out", f.name)
-		}
-		return v.toEngine(in, s)
+	if !in.HasMem || !v.inState(in) {
+		return v.dispatch(in, s)
 	}
-	return v.dispatch(in, s)
+	f, err := v.field(in, 8)
+	switch {
+	case err != nil:
+		return err
+	case f.use != leave:
+		return v.fail(RuleBranch, in, "%s is no way out", f.name)
+	}
+	return v.toEngine(in, s)
 }
 
-// dispatch is the jump through the table of indirect targets: its 65,536
-// entries hold addresses of code that assumes targetState.
+// throughTable is the operand of a jump or call through the table of indirect
+// targets, whose entry T1 is the number of.
+var throughTable = x86.Mem{Base: windowBase, Index: temp1, Scale: 3, Disp: -tableBelow}
+
+// dispatch is a jump or call through the table of indirect targets: its entries
+// hold addresses of code that assumes targetState.
 func (v *Verifier) dispatch(in *instruction, s *state) error {
-	m := &in.Mem
-	if m.Base >= 16 || m.Index >= 16 || m.Scale != 3 || m.Disp != 0 || s.r[m.Base].kind != table {
-		return v.fail(RuleBranch, in, "an indirect jump that is not through the table")
+	if !in.HasMem || in.Mem != throughTable || v.inState(in) {
+		return v.fail(RuleBranch, in, "an indirect branch that is not through the table")
 	}
-	if i := s.r[m.Index]; i.kind != data || i.lo < 0 || i.hi > 0xFFFF {
+	if i := s.r[temp1]; i.kind != data || i.lo < 0 || i.hi >= tableEntries {
 		return v.fail(RuleBranch, in, "the number of the table's entry may have more than 16 bits")
-	}
-	if s.depth != 1 || s.top.kind != data {
-		return v.fail(RuleStack, in, "the guest's rcx is not on the host stack")
 	}
 	if s.r[temp0].kind != data {
 		return v.fail(RuleRegister, in, "T0 is not the guest's target")
 	}
-	return v.ready(in, s)
+	return v.leaving(in, s)
 }
 
 // toEngine checks that the engine is returned to as it expects.
 func (v *Verifier) toEngine(in *instruction, s *state) error {
-	if s.depth != 0 {
+	if s.popped {
 		return v.fail(RuleStack, in, "the host stack is not balanced")
 	}
 	if r, yes := s.hidden(v.roles.guest); yes {
@@ -325,14 +331,15 @@ func (v *Verifier) cycles() error {
 	return nil
 }
 
-// acyclic follows the paths on which no instruction of the guest begins.
+// acyclic follows the paths on which the thread cannot be taken out. A call goes
+// on at its landing too: between them there may be nothing but a return.
 func (v *Verifier) acyclic(i int32) error {
 	in := &v.insts[i]
 	if !in.live || in.mark != rewrite.Within || v.seen[i] == done {
 		return nil
 	}
 	if v.seen[i] == open {
-		return v.fail(RuleMark, in, "a cycle in which no instruction of the guest begins")
+		return v.fail(RuleMark, in, "a cycle in which the thread cannot be taken out")
 	}
 	v.seen[i] = open
 	if in.to >= 0 {
@@ -340,7 +347,7 @@ func (v *Verifier) acyclic(i int32) error {
 			return err
 		}
 	}
-	if c := in.rule.class; c != jump && c != ret && c != call {
+	if c := in.rule.class; c != jump && c != ret {
 		if err := v.acyclic(i + 1); err != nil {
 			return err
 		}

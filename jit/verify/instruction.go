@@ -77,6 +77,9 @@ func (v *Verifier) single(in *instruction, code []byte) error {
 	if err := v.prefixes(in, seen); err != nil {
 		return err
 	}
+	if in.rule.class == nothing && !noOperations[string(code)] {
+		return v.fail(RuleInstruction, in, "not one of the no-operations of the list")
+	}
 	return v.registers(in)
 }
 
@@ -146,9 +149,9 @@ func (v *Verifier) prefixes(in *instruction, seen int) error {
 		return v.fail(RuleDecode, in, "an operand size that processors differ in")
 	case seen&seenGS != 0 && v.roles.register:
 		return v.fail(RuleDecode, in, "GS is the host's")
-	case seen&seenGS != 0 && (!in.HasMem || c == lea || c == nothing):
+	case seen&seenGS != 0 && (!in.HasMem || c == lea):
 		return v.fail(RuleDecode, in, "a segment without an operand in memory")
-	case in.REX&8 != 0 && control && !vex, in.REX&7 != 0 && !vex && (c == branch || c == call || c == ret || c == ifZero):
+	case in.REX&8 != 0 && control, in.REX&7 != 0 && control && !in.HasMem:
 		return v.fail(RuleDecode, in, "REX means nothing here")
 	}
 	return nil
@@ -191,7 +194,7 @@ func (v *Verifier) marks() error {
 			if k > 0 && m[k].Offset < m[k-1].Offset {
 				return failAt(RuleMark, int(m[k].Offset), "marks out of order")
 			}
-			if m[k].State > rewrite.ProbeBefore {
+			if int(m[k].State) >= len(added) {
 				return failAt(RuleMark, int(m[k].Offset), "a mark of an unknown state")
 			}
 			state = m[k].State

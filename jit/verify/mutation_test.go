@@ -114,7 +114,7 @@ func mutate(u *rewrite.Unit, rnd *rand.Rand) {
 		u.Code[i], u.Code[k] = u.Code[k], u.Code[i]
 	case 3:
 		m := &u.Marks[rnd.IntN(len(u.Marks))]
-		m.State = rewrite.MarkState(rnd.IntN(5))
+		m.State = rewrite.MarkState(rnd.IntN(int(rewrite.ProbeBefore) + 1))
 	case 4:
 		m := &u.Marks[rnd.IntN(len(u.Marks))]
 		m.Offset = uint32(i)

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
+	"sort"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -27,14 +28,15 @@ const (
 	oracleCode   = 0x2000_0000
 	oracleState  = 0x3000_0000
 	oracleStack  = 0x3100_0000
-	oracleAhead  = 0x1_0000 // of the stack may be read before a call
-	oracleTable  = 0x3200_0000
+	oracleAhead  = 0x1_0000    // of the stack may be read before a call
 	oracleExit   = 0x3300_0000 // where things lead to: no code
 	oracleEntry  = 0x3300_1000
 	oracleReturn = 0x3300_2000
 	oracleData   = 0x1000_0000 // guest memory
 	oracleSize   = 1 << 20
 	oracleWindow = 0x7A7A_0000_0000_0000
+	oracleTable  = oracleWindow - rewrite.TableBelow // for guests: the last MiB
+	tableBytes   = 8 << 16
 )
 
 type oracle struct {
@@ -53,18 +55,18 @@ func newOracle(t testing.TB, c rewrite.Convention) *oracle {
 	o.space, err = memory.New(memory.Options{Form: memory.Paged})
 	require.NoError(t, err)
 	for _, m := range []struct{ at, size uint64 }{
-		{oracleState, 0x2000}, {oracleStack - oracleAhead, 0x2000 + oracleAhead}, {oracleTable, 1 << 20}, {oracleData, oracleSize},
+		{oracleState, 0x2000}, {oracleStack - oracleAhead, 0x2000 + oracleAhead}, {oracleTable & 0xFFFF_FFFF, tableBytes}, {oracleData, oracleSize},
 	} {
 		_, err := o.space.Map(memory.Mapping{Addr: m.at, Len: m.size, Prot: memory.Read | memory.Write, MaxProt: memory.Read | memory.Write, Fixed: true})
 		require.NoError(t, err)
 	}
 	_, err = o.space.Map(memory.Mapping{Addr: oracleCode, Len: 1 << 20, Prot: memory.Write, MaxProt: memory.Read | memory.Write | memory.Exec, Fixed: true})
 	require.NoError(t, err)
-	table := make([]byte, 8<<16)
+	table := make([]byte, tableBytes)
 	for i := 0; i < len(table); i += 8 {
 		binary.LittleEndian.PutUint64(table[i:], oracleEntry)
 	}
-	require.NoError(t, o.space.WriteAt(table, oracleTable))
+	require.NoError(t, o.space.WriteAt(table, oracleTable&0xFFFF_FFFF))
 	o.engine = x86.NewInterpreter(o.space, x86.Options{})
 	o.thread = &cpu.Thread{State: o.engine.NewState()}
 	o.s = o.thread.State.(*x86.State)
@@ -96,13 +98,19 @@ func (o *oracle) run(t testing.TB, u *rewrite.Unit, starts map[uint64]bool, rnd 
 		switch pc {
 		case oracleExit:
 			return o.left(t, o.s.R[x86.RSP], sp, starts)
-		case oracleEntry: // rcx is on the stack
-			return o.left(t, o.s.R[x86.RSP]+8, sp, starts)
+		case oracleEntry: // T0 and T1 are the guest's
+			if err := o.arrived(true); err != nil {
+				return err
+			}
+			return o.left(t, o.s.R[x86.RSP], sp, starts)
 		case oracleReturn:
 			return o.left(t, o.s.R[x86.RSP], sp+8, starts)
 		}
 		if !starts[pc-oracleCode] {
 			return fmt.Errorf("it runs at %#x, where no instruction begins", pc)
+		}
+		if err := o.outside(t, u, pc-oracleCode, sp, starts); err != nil {
+			return err
 		}
 		var d x86.Inst
 		if err := x86.Decode(&d, u.Code[pc-oracleCode:], pc); err != nil {
@@ -191,7 +199,6 @@ func (o *oracle) seed(t testing.TB, u *rewrite.Unit, rnd *rand.Rand) {
 	}
 	set(rewrite.OffR+8*x86.FSBase, oracleData)
 	set(rewrite.OffR+8*x86.GSBase, 0)
-	set(rewrite.OffTable, oracleTable)
 	set(rewrite.OffExit, oracleExit)
 	set(rewrite.OffLeft, uint64(rnd.IntN(1000)))
 	require.NoError(t, o.space.WriteAt(o.state, oracleState))
@@ -258,7 +265,7 @@ func (o *oracle) operand(d *x86.Inst, a *x86.Arg) (stop bool, err error) {
 			return false, fmt.Errorf("%s accesses the State at %#x", d.Text(nil), ea)
 		}
 		return false, nil
-	case ea >= oracleTable && ea+uint64(a.Width) <= oracleTable+8<<16 && !a.Op.Write:
+	case ea >= oracleTable && ea < oracleTable+tableBytes && ea%8 == 0 && (d.Row.Name == "jmp" || d.Row.Name == "call"):
 		return false, nil
 	}
 	return o.window(d, ea, uint64(a.Width))
@@ -275,27 +282,71 @@ func (o *oracle) window(d *x86.Inst, ea, width uint64) (stop bool, err error) {
 	return at < oracleData || at+width > oracleData+oracleSize, nil
 }
 
-// left checks the machine where the code has left the unit: the host stack is
-// where it was, or below that are landings only.
-func (o *oracle) left(t testing.TB, sp, before uint64, starts map[uint64]bool) error {
+// outside checks the machine at an offset of the unit where a mark says that the
+// thread may be taken out.
+func (o *oracle) outside(t testing.TB, u *rewrite.Unit, offset, sp uint64, starts map[uint64]bool) error {
+	k := sort.Search(len(u.Marks), func(k int) bool { return uint64(u.Marks[k].Offset) > offset }) - 1
+	if k < 0 || u.Marks[k].State == rewrite.Within {
+		return nil
+	}
+	if err := o.stack(t, o.s.R[x86.RSP], sp, starts); err != nil {
+		return err
+	}
+	m := u.Marks[k].State
+	for r := range amd64.Reg(16) {
+		added := r == x86.RDI && (m == rewrite.CopyBefore || m == rewrite.FillBefore) || r == x86.RSI && m == rewrite.CopyBefore
+		if o.isGuests(r) && !added && o.addressIn(r) {
+			return fmt.Errorf("at %#x, marked %d, with a host address in %s", offset, m, x86.RegName(uint8(r), 8))
+		}
+	}
+	if m == rewrite.Arriving || m == rewrite.ArrivingT1 {
+		return o.arrived(m == rewrite.ArrivingT1)
+	}
+	return nil
+}
+
+// arrived checks the machine where the guest goes on at T0; saved: and T1 is the
+// guest's too.
+func (o *oracle) arrived(saved bool) error {
+	switch {
+	case o.addressIn(t0) || saved && o.addressIn(t1):
+		return fmt.Errorf("T0 or T1 is a host address: %#x, %#x", o.s.R[t0], o.s.R[t1])
+	case o.s.R[gsp]>>32 != 0:
+		return fmt.Errorf("the guest's rsp is %#x", o.s.R[gsp])
+	}
+	return nil
+}
+
+// addressIn reports whether what is in a register comes from a host address.
+func (o *oracle) addressIn(r amd64.Reg) bool {
+	v := o.s.R[r]
+	return v == oracleState || v>>48 == oracleWindow>>48 || -v>>48 == oracleWindow>>48
+}
+
+// stack checks that RSP, at sp, is where it was before, or that there are only
+// landings from there on.
+func (o *oracle) stack(t testing.TB, sp, before uint64, starts map[uint64]bool) error {
 	for ; sp < before; sp += 8 {
 		var b [8]byte
 		require.NoError(t, o.space.ReadAt(b[:], sp))
 		if landing := binary.LittleEndian.Uint64(b[:]); !starts[landing-oracleCode] {
-			return fmt.Errorf("left with %#x on the host stack", landing)
+			return fmt.Errorf("%#x is on the host stack", landing)
 		}
 	}
 	if sp != before {
-		return fmt.Errorf("left with the host stack at %#x instead of %#x", sp, before)
+		return fmt.Errorf("the host stack is at %#x instead of %#x", sp, before)
 	}
-	for r := range 16 {
-		if !o.isGuests(amd64.Reg(r)) {
-			continue
-		}
-		if o.s.R[r] == oracleState {
-			return fmt.Errorf("left with the address of the State in %s", x86.RegName(uint8(r), 8))
-		}
-		if o.s.R[r]>>48 == oracleWindow>>48 || -o.s.R[r]>>48 == oracleWindow>>48 {
+	return nil
+}
+
+// left checks the machine where the code has left the unit: the host stack is
+// where it was, or below that are landings only.
+func (o *oracle) left(t testing.TB, sp, before uint64, starts map[uint64]bool) error {
+	if err := o.stack(t, sp, before, starts); err != nil {
+		return err
+	}
+	for r := range amd64.Reg(16) {
+		if o.isGuests(r) && o.addressIn(r) {
 			return fmt.Errorf("left with a host address in %s", x86.RegName(uint8(r), 8))
 		}
 	}

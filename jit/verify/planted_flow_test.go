@@ -25,8 +25,8 @@ func TestForbidden(t *testing.T) {
 		"D7": "xlatb", "C8 00 00 00": "enter", "C9": "leave", "43 48 0F C7 0C 27": "prefix before REX", "4B 0F C7 0C 27": "cmpxchg16b",
 		"43 0F AE 3C 27": "clflush", "43 0F 18 04 27": "prefetchnta", "0F 0B": "ud2", "E2 FE": "loop", "E0 FE": "loopne",
 		"48 A1 00 00 00 00 00 00 00 00": "mov rax, moffs", "0F 53 C0": "rcpps", "AC": "lodsb", "AE": "scasb", "A6": "cmpsb",
-		"62 F1 7C 48 58 C0": "EVEX", "8F E8 78 A2 C1 00": "XOP", "C5 F8 90 C9": "kmov", "68 00 00 00 00": "push imm", "6A 00": "push imm8",
-		"43 FF 34 27": "push mem", "43 8F 04 27": "pop mem", "FF D0": "call rax", "43 FF 14 27": "call mem", "C2 08 00": "ret imm", "0F 01 CA": "clac",
+		"62 F1 7C 48 58 C0": "EVEX", "8F E8 78 A2 C1 00": "XOP", "C5 F8 90 C9": "kmov", "68 00 00 00 00": "push imm", "6A 00": "push imm8", "51": "push rcx", "59": "pop rcx",
+		"43 FF 34 27": "push mem", "43 8F 04 27": "pop mem", "C2 08 00": "ret imm", "0F 01 CA": "clac",
 		"C7 F8 00 00 00 00": "xbegin", "0F 1A 00": "bndldx", "0F 1E C8": "hint", "0F 01 C8": "monitor", "0F 00 C8": "str",
 		"0F 20 C0": "mov cr0", "0F 21 C0": "mov dr0", "0F 0D 08": "prefetchw",
 	} {
@@ -58,13 +58,13 @@ func TestPlantedPrefixes(t *testing.T) {
 		{"rep that means nothing", verify.RuleDecode, bad("F3 89 C8")},
 		{"repne that means nothing", verify.RuleDecode, bad("F2 89 C8")},
 		{"gs that means nothing", verify.RuleDecode, bad("65 89 C8")},
+		{"REX.B on a jump", verify.RuleDecode, bad("41 E9 00 00 00 00")},
 		{"branch of 16 bits", verify.RuleDecode, bad("66 0F 84 00 00 00 00")},
 		{"jump of 16 bits", verify.RuleDecode, bad("66 E9 00 00 00 00")},
 		{"REX.W on a branch", verify.RuleDecode, bad("48 0F 84 00 00 00 00")},
 		{"gs on lea", verify.RuleDecode, bad("65 8D 04 25 00 00 00 00")},
 		{"lock", "", operand("F0", amd64.Form{Opcode: 0x01})},
 		{"operand size", "", operand("66", amd64.Form{Opcode: 0x01})},
-		{"nops", "", bad("90 66 90 0F 1F 00")},
 	}, leave)
 	v := verify.New(func(f string) bool { return f != "AVX2" && f != "BMI2" })
 	require.ErrorContains(t, v.Check(unit(func(p *plant) { p.hex("C5 FD FE C1"); p.leave() })), "the host has no AVX, AVX2")
@@ -188,113 +188,6 @@ func TestPlantedMarks(t *testing.T) {
 	}, leave)
 }
 
-// dispatch is the table's use, with what may be wrong with it.
-type dispatch struct {
-	before, low, after func(p *plant)
-	table, jump        amd64.Mem
-	noPush             bool
-}
-
-func (d dispatch) emit(p *plant) {
-	call := func(f func(*plant)) {
-		if f != nil {
-			f(p)
-		}
-	}
-	p.Mov64(t0, amd64.RAX)
-	p.mark(rewrite.Within)
-	call(d.before)
-	if !d.noPush {
-		p.Push(amd64.RCX)
-	}
-	d.low(p)
-	p.Load64(t1, d.table)
-	call(d.after)
-	p.JmpMem(d.jump)
-}
-
-func TestPlantedDispatch(t *testing.T) {
-	with := func(change func(d *dispatch)) func(*plant) {
-		d := dispatch{
-			table: amd64.AtGS(rewrite.OffTable), low: func(p *plant) { p.Movzx16(amd64.RCX, t0) },
-			jump: amd64.Mem{Base: t1, Index: amd64.RCX, Scale: 3},
-		}
-		change(&d)
-		return d.emit
-	}
-	check(t, []planted{
-		{"as it is", "", with(func(*dispatch) {})},
-		{"whole address as the index", verify.RuleBranch, with(func(d *dispatch) { d.low = func(p *plant) { p.Mov64(amd64.RCX, t0) } })},
-		{"32 bits as the index", verify.RuleBranch, with(func(d *dispatch) { d.low = func(p *plant) { p.Mov32(amd64.RCX, t0) } })},
-		{"16 bits sign-extended", verify.RuleBranch, with(func(d *dispatch) {
-			d.low = func(p *plant) { p.Op(amd64.Form{W: true, Map: amd64.Map0F, Opcode: 0xBF}, amd64.RCX, t0) }
-		})},
-		{"16 bits, others kept", verify.RuleBranch, with(func(d *dispatch) {
-			d.low = func(p *plant) { p.Op(amd64.Form{Opsize: true, Opcode: 0x8B}, amd64.RCX, t0) }
-		})},
-		{"index doubled", verify.RuleBranch, with(func(d *dispatch) {
-			d.after = func(p *plant) { p.Lea64(amd64.RCX, amd64.Mem{Base: amd64.RCX, Index: amd64.RCX}) }
-		})},
-		{"index changed", verify.RuleBranch, with(func(d *dispatch) { d.after = func(p *plant) { p.Mov64(amd64.RCX, amd64.RAX) } })},
-		{"another index", verify.RuleBranch, with(func(d *dispatch) { d.jump.Index = amd64.RAX })},
-		{"another scale", verify.RuleBranch, with(func(d *dispatch) { d.jump.Scale = 2 })},
-		{"one entry further", verify.RuleBranch, with(func(d *dispatch) { d.jump.Disp = 8 })},
-		{"not the table", verify.RuleBranch, with(func(d *dispatch) { d.table = slot(spilled) })},
-		{"half the table's address", verify.RuleState, with(func(d *dispatch) { d.after = func(p *plant) { p.Load32(t1, amd64.AtGS(rewrite.OffTable)) } })},
-		{"table moved", verify.RuleBranch, with(func(d *dispatch) { d.after = func(p *plant) { p.Lea64(t1, amd64.At(t1, 16)) } })},
-		{"call through the table", verify.RuleInstruction, with(func(d *dispatch) { d.after = func(p *plant) { p.OpMem(amd64.Form{Opcode: 0xFF}, 2, d.jump) } })},
-		{"rcx not on the stack", verify.RuleStack, with(func(d *dispatch) { d.noPush = true })},
-		{"a host address on the stack", verify.RuleStack, with(func(d *dispatch) {
-			d.noPush, d.before = true, func(p *plant) { p.Mov64(t1, base); p.Push(t1) }
-		})},
-		{"a host address as the target", verify.RuleRegister, with(func(d *dispatch) { d.after = func(p *plant) { p.Mov64(t0, base) } })},
-		{"with rsp out of its range", verify.RuleLeave, with(func(d *dispatch) { d.after = func(p *plant) { p.Mov64(gsp, amd64.RAX) } })},
-		{"with the base in a register", verify.RuleRegister, with(func(d *dispatch) { d.after = func(p *plant) { p.Mov64(amd64.RAX, base) } })},
-	}, nil)
-}
-
-// TestPlantedTargets: what the table of indirect targets leads to.
-func TestPlantedTargets(t *testing.T) {
-	v := verify.New(all)
-	target := func(f func(p *plant)) *rewrite.Unit {
-		u := unit(func(p *plant) {
-			p.u.Marks[0].State = rewrite.Within
-			f(p)
-		})
-		u.Entries = nil
-		return u
-	}
-	tr := rewrite.NewTranslator(rewrite.Options{Supported: all})
-	require.NoError(t, v.CheckTarget(tr.EntryStub(guestPC)))
-	require.Error(t, v.Check(tr.EntryStub(guestPC)))
-	u, ok := tr.TranslateTarget(guestPC, func(uint64) []byte { return []byte{0x48, 0x01, 0xC8, 0xC3} })
-	require.True(t, ok)
-	require.NoError(t, v.CheckTarget(u))
-
-	for _, c := range []struct {
-		name string
-		rule verify.Rule
-		emit func(p *plant)
-	}{
-		{"rcx left there", verify.RuleMark, func(p *plant) { p.mark(rewrite.Before); p.leave() }},
-		{"rcx left there on leaving", verify.RuleStack, func(p *plant) { p.leave() }},
-		{"two taken", verify.RuleStack, func(p *plant) { p.Pop(amd64.RCX); p.Pop(amd64.RCX); p.leave() }},
-		{"T1 taken for a number", verify.RuleMark, func(p *plant) { p.Pop(amd64.RCX); p.Mov64(amd64.RAX, t1); p.mark(rewrite.Before); p.leave() }},
-		{"on to the table", verify.RuleMark, func(p *plant) {
-			p.Movzx16(amd64.RCX, t0)
-			p.Load64(t1, amd64.AtGS(rewrite.OffTable))
-			p.JmpMem(amd64.Mem{Base: t1, Index: amd64.RCX, Scale: 3})
-		}},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			u := target(c.emit)
-			var e *verify.Error
-			require.ErrorAs(t, v.CheckTarget(u), &e, listing(u))
-			require.Equal(t, c.rule, e.Rule, e)
-		})
-	}
-}
-
 // TestPlantedLookup: bytes of the table Align, and no others.
 func TestPlantedLookup(t *testing.T) {
 	look := func(index amd64.Reg, disp int32, zero func(p *plant)) func(*plant) {
@@ -385,23 +278,4 @@ func TestPlantedStrings(t *testing.T) {
 		{"with a segment", verify.RuleDecode, func(p *plant) { p.hex("65 F3 A4") }},
 		{"scanning", verify.RuleInstruction, func(p *plant) { p.hex("F2 AE") }},
 	}, leave)
-}
-
-// TestReturnStub: what the stub may do, only the stub may.
-func TestReturnStub(t *testing.T) {
-	v := verify.New(all)
-	tr := rewrite.NewTranslator(rewrite.Options{Supported: all})
-	u := copyUnit(tr.ReturnStub())
-	require.NoError(t, v.CheckReturnStub(u))
-	u.Entries = []rewrite.Entry{{}}
-	var e *verify.Error
-	require.ErrorAs(t, v.Check(u), &e)
-	require.Equal(t, verify.RuleStack, e.Rule)
-	require.ErrorAs(t, v.CheckReturnStub(u), &e)
-	require.Equal(t, verify.RuleBranch, e.Rule)
-
-	leave := unit(func(p *plant) { p.leave() })
-	leave.Entries = nil
-	require.ErrorAs(t, v.CheckReturnStub(leave), &e)
-	require.Equal(t, verify.RuleMark, e.Rule)
 }

@@ -86,9 +86,6 @@ func TestPlantedCallsAhead(t *testing.T) {
 				p.Bind(l)
 			})
 		}},
-		{"with a value on the stack", verify.RuleStack, func(p *plant) {
-			call(p, func(p *plant) { p.Push(amd64.RCX); ahead(p); p.Pop(amd64.RCX) })
-		}},
 		{"once for two calls", verify.RuleStack, func(p *plant) {
 			first, second := p.NewLabel(), p.NewLabel()
 			p.hex("90")

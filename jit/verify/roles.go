@@ -45,6 +45,16 @@ func newRoles(r roles) roles {
 // mapped there.
 const Reach = 64 << 10
 
+// The table of indirect targets: tableEntries addresses of code, tableBelow below
+// the window.
+const (
+	tableBelow   = 1 << 20
+	tableEntries = 1 << 16
+)
+
+// No access of the guest gets there: this is not negative.
+const _ = uint(tableBelow - 8*tableEntries - Reach)
+
 // stackAhead is how far below RSP the host stack must have been read before a
 // call, where the State is in a register.
 const stackAhead = 32 << 10

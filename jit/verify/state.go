@@ -7,18 +7,14 @@ import (
 
 // state is what is known before an instruction, whichever way led there.
 type state struct {
-	r     [16]value
-	cell  [cells]cell
-	carry uint16 // the registers that are below 4 GiB if CF is clear
-	refs  uint16 // at least the registers that something here refers to
-	// depth is how many values lie on the host stack above what was there at
-	// the entry, top the uppermost. It is -1 at the beginning of the stub for
-	// returns.
-	depth  int8
-	reason uint8 // in Context.Reason, or 0
-	ahead  bool  // the host stack has been read as far ahead as a call needs
-	looked bool  // a place where the thread can be taken out has been passed
-	top    value
+	r      [16]value
+	cell   [cells]cell
+	carry  uint16 // the registers that are below 4 GiB if CF is clear
+	refs   uint16 // at least the registers that something here refers to
+	reason uint8  // in Context.Reason, or 0
+	popped bool   // the stub for returns: its address has been taken off the host stack
+	ahead  bool   // the host stack has been read as far ahead as a call needs
+	looked bool   // a place where the thread can be taken out has been passed
 }
 
 // cell is what is known of a tracked field of the State.
@@ -41,7 +37,6 @@ func (r *roles) entryState() state {
 	for i := range s.cell {
 		s.cell[i].v = anything
 	}
-	s.top = anything
 	return s
 }
 
@@ -49,15 +44,13 @@ func (r *roles) entryState() state {
 func (r *roles) landingState() state {
 	s := r.entryState()
 	s.r[temp0] = unknown
-	s.looked = true // each return is of a call, and a unit with a call was entered
 	return s
 }
 
 // targetState is what is assumed at what the table of indirect targets holds.
 func (r *roles) targetState() state {
 	s := r.entryState()
-	s.r[temp0] = unknown
-	s.depth, s.top = 1, unknown
+	s.r[temp0], s.r[temp1] = unknown, unknown
 	return s
 }
 
@@ -71,7 +64,6 @@ func (s *state) set(r uint8, v value) {
 			s.cell[i].v.upper &^= 1 << r
 			s.cell[i].same &^= 1 << r
 		}
-		s.top.upper &^= 1 << r
 		s.carry &^= 1 << r
 		s.refs &^= 1 << r
 	}
@@ -123,8 +115,7 @@ func (s *state) noBorrow() {
 	}
 }
 
-// join makes s cover t too. It reports whether s has changed; the depths must
-// be equal.
+// join makes s cover t too. It reports whether s has changed.
 func (s *state) join(t *state) bool {
 	before := *s
 	for i := range s.r {
@@ -134,7 +125,6 @@ func (s *state) join(t *state) bool {
 		s.cell[i].v = s.cell[i].v.join(t.cell[i].v)
 		s.cell[i].same &= t.cell[i].same
 	}
-	s.top = s.top.join(t.top)
 	s.carry &= t.carry
 	s.refs |= t.refs
 	s.looked = s.looked && t.looked
@@ -186,4 +176,11 @@ func (s *state) hidden(mask uint16) (r uint8, yes bool) {
 // addresses.
 var added = [...]uint16{
 	rewrite.Before: 0, rewrite.ProbeBefore: 0, rewrite.CopyBefore: 1<<x86.RSI | 1<<x86.RDI, rewrite.FillBefore: 1 << x86.RDI,
+	rewrite.Arriving: 0, rewrite.ArrivingT1: 0,
+}
+
+// mayTrap reports whether an instruction may be refused where the mark is m:
+// the engine takes that for the guest's.
+func mayTrap(m rewrite.MarkState) bool {
+	return m != rewrite.Within && m != rewrite.Arriving && m != rewrite.ArrivingT1
 }

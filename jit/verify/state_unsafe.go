@@ -13,7 +13,6 @@ const (
 	load    use = 1 << iota // any part of it
 	store                   // any part of it
 	reason                  // store a constant, whole
-	address                 // load the address of the table, whole
 	leave                   // jump through it
 	count                   // load; store what was loaded plus a constant, whole
 	scratch                 // load and store; what is in it is tracked
@@ -37,7 +36,7 @@ const (
 // fieldsOf are the parts of the State that generated code may touch, which is
 // all that operands in the State may reach; spilled are the guest's registers
 // that are there. The Zero register, the addresses of
-// the host (stacks, Base, Table, Exit, Target) and what the signal handler and
+// the host (stacks, Base, Exit, Target) and what the signal handler and
 // the engine keep there (Running, Kick, Trap...) are never written.
 func fieldsOf(spilled []int) []field {
 	context := func(name string, off uintptr, width int64, u use) field {

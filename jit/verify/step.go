@@ -4,7 +4,6 @@ import (
 	"math"
 
 	"github.com/nuage-emu/nuage/cpu/x86"
-	"github.com/nuage-emu/nuage/jit/rewrite"
 )
 
 // step checks an instruction that goes on to the next one, and changes s as it
@@ -21,20 +20,6 @@ func (v *Verifier) step(in *instruction, s *state) error {
 		return v.extend(in, s)
 	case copying, filling:
 		return v.str(in, s)
-	case push:
-		if s.depth != 0 {
-			return v.fail(RuleStack, in, "there is a value on the host stack already")
-		}
-		s.depth, s.top = 1, s.r[in.Args[0].Reg]
-		return nil
-	case pop:
-		if s.depth != 1 {
-			return v.fail(RuleStack, in, "there is nothing of this unit on the host stack")
-		}
-		s.depth = 0
-		s.set(in.Args[0].Reg, s.top)
-		s.top = anything
-		return nil
 	}
 	return v.compute(in, s)
 }
@@ -46,7 +31,7 @@ func (v *Verifier) compute(in *instruction, s *state) error {
 		s.set(a[0].Reg, s.r[a[0].Reg].not())
 		return nil
 	}
-	if in.mark == rewrite.Within && !in.rule.quiet {
+	if !mayTrap(in.mark) && !in.rule.quiet {
 		return v.fail(RuleMark, in, "it may trap where no instruction of the guest begins")
 	}
 	memory := false
@@ -157,7 +142,7 @@ func (v *Verifier) windowAccess(in *instruction, s *state, width int64) error {
 	if !inReach(at, width) {
 		return v.fail(RuleMemory, in, "it may be outside the window: the offset lies between %#x and %#x", at.lo, at.hi)
 	}
-	if in.mark == rewrite.Within {
+	if !mayTrap(in.mark) {
 		return v.fail(RuleMark, in, "an access may be refused where no instruction of the guest begins")
 	}
 	return nil
@@ -204,10 +189,10 @@ func (v *Verifier) field(in *instruction, width int64) (*field, error) {
 func (v *Verifier) lea(in *instruction, s *state) error {
 	r := in.Args[0].Reg
 	if r == hostStack {
-		if s.depth != -1 {
+		if !s.popped {
 			return v.fail(RuleStack, in, "only the stub for returns may do this, at its beginning")
 		}
-		s.depth = 0
+		s.popped = false
 		return nil
 	}
 	n := s.sum(in)
@@ -254,7 +239,7 @@ func (v *Verifier) move(in *instruction, s *state) error {
 func (v *Verifier) load(in *instruction, s *state, a *x86.Arg) (value, error) {
 	width := int64(a.Width)
 	if v.roles.register && width == 4 && in.rule.class == move && in.Mem == (x86.Mem{Base: hostStack, Index: x86.Zero, Disp: -stackAhead}) {
-		s.ahead = s.depth == 0
+		s.ahead = !s.popped
 		return anything, nil
 	}
 	if !v.inState(in) {
@@ -283,8 +268,6 @@ func (v *Verifier) load(in *instruction, s *state, a *x86.Arg) (value, error) {
 		return part(width), nil
 	case f.use == count:
 		return value{kind: left}, nil
-	case f.use == address && width == 8:
-		return value{kind: table}, nil
 	}
 	return anything, v.fail(RuleState, in, "%s is not to be loaded like this", f.name)
 }
@@ -393,7 +376,7 @@ func (v *Verifier) str(in *instruction, s *state) error {
 			return v.fail(RuleMemory, in, "%s is not certainly an address in the window", name(r))
 		}
 	}
-	if in.mark == rewrite.Within {
+	if !mayTrap(in.mark) {
 		return v.fail(RuleMark, in, "an access may be refused where no instruction of the guest begins")
 	}
 	if s.r[x86.RAX].kind != data || s.r[x86.RCX].kind != data {

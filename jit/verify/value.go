@@ -19,8 +19,6 @@ const (
 	code
 	// left is Context.Left plus lo.
 	left
-	// table is the address of the table of indirect targets.
-	table
 )
 
 // value is what is known of a register's 64 bits.

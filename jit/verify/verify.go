@@ -76,8 +76,8 @@ func NewFor(c rewrite.Convention, supported func(feature string) bool) *Verifier
 func (v *Verifier) Check(u *rewrite.Unit) error { return v.check(u, nil) }
 
 // CheckTarget is Check for a unit whose beginning is put into the table of
-// indirect targets: R9 is the address that the guest goes to, and the guest's
-// rcx lies on the host stack. It need have no other entries.
+// indirect targets: T0 is the address that the guest goes to, T1 a number of its
+// too. It need have no other entries.
 func (v *Verifier) CheckTarget(u *rewrite.Unit) error {
 	s := v.roles.targetState()
 	return v.check(u, &s)
@@ -91,7 +91,7 @@ func (v *Verifier) CheckReturnStub(u *rewrite.Unit) error {
 		return failAt(RuleBranch, int(u.Entries[0].Offset), "the stub for returns has no other entries")
 	}
 	s := v.roles.landingState()
-	s.depth = -1
+	s.popped = true
 	return v.check(u, &s)
 }
 
