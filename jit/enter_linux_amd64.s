@@ -224,7 +224,14 @@ known:
 // handler is the signal handler, in the C calling convention: DI signal, SI
 // siginfo, DX ucontext. It runs on Go's signal stack. GS is zero unless it points
 // to a State: then the interrupted code has it in R11.
+//
+// Go forwards a signal that it was told to ignore to the handler that it found
+// when it was told to listen, which may be this one: the kernel has not called
+// then, and Go's handler must not be called again.
 TEXT ·handler(SB), NOSPLIT|NOFRAME, $0-0
+	MOVQ 0(SP), CX
+	CMPQ CX, ·restorer(SB)
+	JNE  forwarded
 	MOVQ 168(DX), AX // RIP
 	MOVQ AX, CX
 	SUBQ ·codeLow(SB), CX
@@ -242,6 +249,8 @@ portable:
 known:
 	CMPL DI, $23 // SIGURG
 	JEQ  urge
+	CMPL 8(SI), $0 // si_code: not a trap, but sent by somebody
+	JLE  chain
 take:
 	MOVQ DI, const_offSignal(R8)
 	MOVQ AX, const_offTrapPC(R8)
@@ -272,6 +281,8 @@ urge:
 	ADDQ $56, SP
 	CMPQ AX, 168(DX) // Go does not redirect a thread in a system call
 	JEQ  take
+	RET
+forwarded:
 	RET
 chain:
 	LEAQ ·oldHandlers(SB), CX

@@ -12,6 +12,7 @@ import (
 var (
 	hasFSGS     = hasFSGSBase()
 	oldHandlers [65]uintptr
+	restorer    uintptr // where the kernel has handlers return to
 )
 
 func enter(s *x86.State)

@@ -107,7 +107,7 @@ func installHandlers() error {
 		}
 		oldHandlers[sig] = a.handler
 		a.handler = ours
-		installed[sig] = a
+		installed[sig], restorer = a, a.restorer
 		if _, err := action(sig, &a); err != nil {
 			return fmt.Errorf("installing a handler for %v: %w", sig, err)
 		}
