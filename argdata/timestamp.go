@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/nuage-emu/nuage/abi/cloudabi"
 )
@@ -61,16 +62,19 @@ func daysOf(year, month, day int64) int64 {
 	return cycle*daysPer400 + 365*y + y/4 - y/100 + (153*month+2)/5 + day - 1 - daysTo1970
 }
 
-var timestampForm = regexp.MustCompile(`^(-?\d{4,12})-(\d{1,2})-(\d{1,2})` +
-	`(?:(?:[Tt]|[ \t]+)(\d{1,2}):(\d{2}):(\d{2})(?:\.(\d*))?` +
-	`(?:[ \t]*(?:(Z)|([-+])(\d{1,2})(?::?(\d{2}))?))?)?$`)
+// timestampForm is made when it is needed: most programs start without.
+var timestampForm = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(-?\d{4,12})-(\d{1,2})-(\d{1,2})` +
+		`(?:(?:[Tt]|[ \t]+)(\d{1,2}):(\d{2}):(\d{2})(?:\.(\d*))?` +
+		`(?:[ \t]*(?:(Z)|([-+])(\d{1,2})(?::?(\d{2}))?))?)?$`)
+})
 
 // ParseTimestamp reads a timestamp as YAML has it: a date, or a date and a
 // time with an optional fraction and zone; without a zone it is UTC. The
 // fraction is cut to nanoseconds. EINVAL for what is not a time, ERANGE for
 // one too far away.
 func ParseTimestamp(s string) (Value, error) {
-	f := timestampForm.FindStringSubmatch(s)
+	f := timestampForm().FindStringSubmatch(s)
 	if f == nil {
 		return Value{}, fmt.Errorf("%q is not a timestamp such as 2015-07-01T12:00:00Z (%w)", s, cloudabi.EINVAL)
 	}

@@ -155,9 +155,13 @@ func unmapStack(m []byte) {
 	_ = unix.MunmapPtr(unsafe.Pointer(&m[0]), uintptr(len(m))) // nothing to do about it
 }
 
-// tableObject is a table that all tables begin as: what has not been written
-// of one costs no memory.
+// tableObject is what all tables begin as: what has not been written of one
+// costs no memory. It is a piece of one, mapped again and again: making it is
+// part of every start of the command.
 type tableObject struct{ file *os.File }
+
+// blankBytes is the size of the piece.
+const blankBytes = 64 << 10
 
 func newTableObject(blank []byte) (tableObject, error) {
 	fd, err := unix.MemfdCreate("nuage-table", unix.MFD_CLOEXEC)
@@ -174,7 +178,12 @@ func newTableObject(blank []byte) (tableObject, error) {
 
 // place puts a blank table at m, whatever is there.
 func (o tableObject) place(m []byte) error {
-	_, err := unix.MmapPtr(int(o.file.Fd()), 0, unsafe.Pointer(&m[0]), uintptr(len(m)),
-		unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_NORESERVE|unix.MAP_FIXED)
-	return err
+	for at := 0; at < len(m); at += blankBytes {
+		_, err := unix.MmapPtr(int(o.file.Fd()), 0, unsafe.Pointer(&m[at]), blankBytes,
+			unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_NORESERVE|unix.MAP_FIXED)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -160,6 +160,8 @@ func unmapStack(m []byte) {
 // tableObject is a table that all tables begin as.
 type tableObject struct{ blank []byte }
 
+const blankBytes = tableBytes
+
 func newTableObject(blank []byte) (tableObject, error) { return tableObject{blank}, nil }
 
 // place puts a blank table at m, which package memory has reserved for it.

@@ -19,6 +19,7 @@ import (
 type table struct {
 	memory []byte
 	missed uintptr // where they lead out
+	used   bool    // not blank; guarded by engine.mu
 }
 
 const tableBytes = 1 << 16 * 8
@@ -32,11 +33,11 @@ var blanks = [...]func() (tableObject, error){
 
 func blankTable(c rewrite.Convention) func() (tableObject, error) {
 	return sync.OnceValues(func() (tableObject, error) {
-		entries := make([]uintptr, tableBytes/8)
+		entries := make([]uintptr, blankBytes/8)
 		for i := range entries {
 			entries[i] = gateOf(c).missed
 		}
-		return newTableObject(unsafe.Slice((*byte)(unsafe.Pointer(&entries[0])), tableBytes))
+		return newTableObject(unsafe.Slice((*byte)(unsafe.Pointer(&entries[0])), blankBytes))
 	})
 }
 
@@ -50,23 +51,28 @@ func newTable(c rewrite.Convention, base unsafe.Pointer) (*table, error) {
 	if err := o.place(m); err != nil {
 		return nil, fmt.Errorf("mapping a table: %w", err)
 	}
-	return &table{m, gateOf(c).missed}, nil
+	return &table{memory: m, missed: gateOf(c).missed}, nil
 }
 
 // reset makes all entries lead out. No thread may be in generated code.
 func (t *table) reset(c rewrite.Convention) {
+	if !t.used {
+		return
+	}
+	t.used = false
 	if o, err := blanks[c](); err == nil && o.place(t.memory) == nil {
 		return
 	}
 	for i := range uint64(tableBytes / 8) {
 		if *t.entry(i) != uint64(t.missed) {
-			t.set(i, uint64(t.missed))
+			atomic.StoreUint64(t.entry(i), uint64(t.missed))
 		}
 	}
 }
 
 // set puts a stub into the table.
 func (t *table) set(pc, host uint64) {
+	t.used = true
 	atomic.StoreUint64(t.entry(pc), host)
 }
 

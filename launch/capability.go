@@ -206,7 +206,7 @@ func (c *converter) keys(n *yaml.Node, tag string, allowed ...string) (map[strin
 // one where nothing else can be: a path may be called 2015.
 func isText(n *yaml.Node) bool {
 	tag := tagOf(n)
-	return n.Kind == yaml.ScalarNode && (tag == "" && !(plainStyle(n) && coreNull.MatchString(n.Value)) || tag == "!" || tag == "!!str")
+	return n.Kind == yaml.ScalarNode && (tag == "" && !(plainStyle(n) && coreNull(n.Value)) || tag == "!" || tag == "!!str")
 }
 
 func follow(n *yaml.Node) *yaml.Node {

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v4"
 
@@ -50,32 +51,68 @@ func (c *converter) scalar(n *yaml.Node, tag string) (argdata.Value, error) {
 	return v, nil
 }
 
-// The patterns of the core schema of YAML 1.2.
-var (
-	coreNull  = regexp.MustCompile(`^(?:|~|null|Null|NULL)$`)
-	coreBool  = regexp.MustCompile(`^(?:true|True|TRUE|false|False|FALSE)$`)
-	coreInt   = regexp.MustCompile(`^(?:[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+)$`)
-	coreFloat = regexp.MustCompile(`^(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?` +
+// The words and patterns of the core schema of YAML 1.2. Most programs start
+// without a number that has a point, so its pattern is made when it is needed.
+var coreFloat = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?` +
 		`|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$`)
-)
+})
+
+func coreNull(s string) bool {
+	return s == "" || s == "~" || s == "null" || s == "Null" || s == "NULL"
+}
+
+func coreBool(s string) bool {
+	switch s {
+	case "true", "True", "TRUE", "false", "False", "FALSE":
+		return true
+	}
+	return false
+}
+
+// coreInt: a sign is for decimal numbers.
+func coreInt(s string) bool {
+	sign, _, base := splitInt(s)
+	return base == 10 || base != 0 && sign == 0
+}
+
+// splitInt takes a number apart: 0o and 0x are before octal and hexadecimal
+// ones. base is 0 if it is none, sign 0 if there is none.
+func splitInt(s string) (sign byte, digits string, base int) {
+	if s != "" && (s[0] == '-' || s[0] == '+') {
+		sign, s = s[0], s[1:]
+	}
+	base = 10
+	set := "0123456789"
+	switch {
+	case strings.HasPrefix(s, "0o"):
+		base, set, s = 8, set[:8], s[2:]
+	case strings.HasPrefix(s, "0x"):
+		base, set, s = 16, set+"abcdefABCDEF", s[2:]
+	}
+	if s == "" || strings.Trim(s, set) != "" {
+		return 0, "", 0
+	}
+	return sign, s, base
+}
 
 // coreScalar reads a plain scalar without a tag.
 func coreScalar(s string) (argdata.Value, error) {
 	switch {
-	case coreNull.MatchString(s):
+	case coreNull(s):
 		return argdata.Null(), nil
-	case coreBool.MatchString(s):
+	case coreBool(s):
 		return readBool(s)
-	case coreInt.MatchString(s):
+	case coreInt(s):
 		return readInt(s)
-	case coreFloat.MatchString(s):
+	case coreFloat().MatchString(s):
 		return readFloat(s)
 	}
 	return argdata.Str(s), nil
 }
 
 func readNull(s string) (argdata.Value, error) {
-	if coreNull.MatchString(s) {
+	if coreNull(s) {
 		return argdata.Null(), nil
 	}
 	return argdata.Value{}, fmt.Errorf("%q is not null: write null, ~, or nothing", shorten(s))
@@ -96,34 +133,23 @@ func readBool(s string) (argdata.Value, error) {
 	return argdata.Value{}, fmt.Errorf("%q is not a truth value: write true or false", shorten(s))
 }
 
-var intForm = regexp.MustCompile(`^([-+]?)(?:([0-9]+)|0o([0-7]+)|0x([0-9a-fA-F]+))$`)
-
 func readInt(s string) (argdata.Value, error) {
-	f := intForm.FindStringSubmatch(s)
-	if f == nil {
+	sign, digits, base := splitInt(s)
+	if base == 0 {
 		return argdata.Value{}, fmt.Errorf("%q is not an integer: write it in decimal, or after 0o or 0x", shorten(s))
 	}
-	var u uint64
-	var err error
+	u, err := strconv.ParseUint(digits, base, 64)
 	switch {
-	case f[2] != "":
-		u, err = strconv.ParseUint(f[2], 10, 64)
-	case f[3] != "":
-		u, err = strconv.ParseUint(f[3], 8, 64)
-	default:
-		u, err = strconv.ParseUint(f[4], 16, 64)
-	}
-	switch {
-	case err != nil || f[1] == "-" && u > 1<<63:
+	case err != nil || sign == '-' && u > 1<<63:
 		return argdata.Value{}, fmt.Errorf("integer %s is out of range, which is -2^63 to 2^64-1", shorten(s))
-	case f[1] == "-":
+	case sign == '-':
 		return argdata.Int(-int64(u)), nil // -2^63 is its own negative
 	}
 	return argdata.Uint(u), nil
 }
 
 func readFloat(s string) (argdata.Value, error) {
-	if !coreFloat.MatchString(s) {
+	if !coreFloat().MatchString(s) {
 		return argdata.Value{}, fmt.Errorf("%q is not a floating point number", shorten(s))
 	}
 	switch strings.ToLower(strings.TrimLeft(s, "+-")) {

@@ -1,6 +1,9 @@
 package arm64
 
-import "hash/crc32"
+import (
+	"hash/crc32"
+	"sync"
+)
 
 // The CRC32 instructions (C3.4.8). The register is neither inverted before
 // nor after, unlike the functions of hash/crc32.
@@ -15,7 +18,8 @@ var crcRows = Section{Ref: "C3.4.8 CRC32", Feature: "FEAT_CRC32", Rows: []Spec{
 	{"crc32cx", "10011010110mmmmm010111nnnnnddddd", "=Wd Wn Xm", 0, opFunc(crc32cx)},
 }}
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+// castagnoli is made when it is needed: few programs do.
+var castagnoli = sync.OnceValue(func() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) })
 
 func crc(s *State, o *op, table *crc32.Table, n int) *op {
 	c, v := uint32(s.R[o.rn&63]), s.R[o.rm&63]
@@ -31,7 +35,7 @@ func crc32b(s *State, o *op) *op  { return crc(s, o, crc32.IEEETable, 1) }
 func crc32h(s *State, o *op) *op  { return crc(s, o, crc32.IEEETable, 2) }
 func crc32w(s *State, o *op) *op  { return crc(s, o, crc32.IEEETable, 4) }
 func crc32x(s *State, o *op) *op  { return crc(s, o, crc32.IEEETable, 8) }
-func crc32cb(s *State, o *op) *op { return crc(s, o, castagnoli, 1) }
-func crc32ch(s *State, o *op) *op { return crc(s, o, castagnoli, 2) }
-func crc32cw(s *State, o *op) *op { return crc(s, o, castagnoli, 4) }
-func crc32cx(s *State, o *op) *op { return crc(s, o, castagnoli, 8) }
+func crc32cb(s *State, o *op) *op { return crc(s, o, castagnoli(), 1) }
+func crc32ch(s *State, o *op) *op { return crc(s, o, castagnoli(), 2) }
+func crc32cw(s *State, o *op) *op { return crc(s, o, castagnoli(), 4) }
+func crc32cx(s *State, o *op) *op { return crc(s, o, castagnoli(), 8) }

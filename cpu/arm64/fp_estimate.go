@@ -1,6 +1,8 @@
 package arm64
 
 import (
+	"sync"
+
 	"github.com/nuage-emu/nuage/cpu/softfloat"
 )
 
@@ -8,17 +10,20 @@ import (
 // defines them to the last bit (RecipEstimate, RecipSqrtEstimate); tables
 // hold what its integer formulas give.
 
-var (
-	recipTable     [256]uint16 // index: the operand's 9 bits less 256
-	recipSqrtTable [384]uint16 // index: less 128
-)
+// estimates are the tables.
+type estimates struct {
+	recip     [256]uint16 // index: the operand's 9 bits less 256
+	recipSqrt [384]uint16 // index: less 128
+}
 
-func init() {
-	for i := range recipTable {
+// estimateTables are made when they are needed: few programs do.
+var estimateTables = sync.OnceValue(func() *estimates {
+	t := new(estimates)
+	for i := range t.recip {
 		a := 2*(i+256) + 1
-		recipTable[i] = uint16((1<<19/a + 1) / 2)
+		t.recip[i] = uint16((1<<19/a + 1) / 2)
 	}
-	for i := range recipSqrtTable {
+	for i := range t.recipSqrt {
 		a := i + 128
 		if a < 256 {
 			a = 2*a + 1
@@ -29,9 +34,10 @@ func init() {
 		for a*(b+1)*(b+1) < 1<<28 {
 			b++
 		}
-		recipSqrtTable[i] = uint16((b + 1) / 2)
+		t.recipSqrt[i] = uint16((b + 1) / 2)
 	}
-}
+	return t
+})
 
 // estimateOperand is the exponent and the fraction of a number, the latter
 // moved up to 52 bits.
@@ -85,7 +91,7 @@ func laneFRECPE(s *State, _, n, _ uint64, e uint) uint64 {
 		}
 		fraction = fraction << 1 & fraction52
 	}
-	fraction = uint64(recipTable[fraction>>44]) & 0xff << 44
+	fraction = uint64(estimateTables().recip[fraction>>44]) & 0xff << 44
 	exp = int64(2*emax-1) - exp
 	switch exp {
 	case 0:
@@ -127,7 +133,7 @@ func laneFRSQRTE(s *State, _, n, _ uint64, e uint) uint64 {
 		scaled = 1<<7 | fraction>>45
 	}
 	exp = (3*int64(top/2) - 1 - exp) / 2
-	return estimateResult(false, exp, uint64(recipSqrtTable[scaled-128])&0xff<<44, e)
+	return estimateResult(false, exp, uint64(estimateTables().recipSqrt[scaled-128])&0xff<<44, e)
 }
 
 // laneFRECPX is FPRecpX: the exponent of the reciprocal.
@@ -153,12 +159,12 @@ func laneURECPE(_ *State, _, n, _ uint64, _ uint) uint64 {
 	if n>>31 == 0 {
 		return 0xffffffff
 	}
-	return uint64(recipTable[n>>23-256]) << 23
+	return uint64(estimateTables().recip[n>>23-256]) << 23
 }
 
 func laneURSQRTE(_ *State, _, n, _ uint64, _ uint) uint64 {
 	if n>>30 == 0 {
 		return 0xffffffff
 	}
-	return uint64(recipSqrtTable[n>>23-128]) << 23
+	return uint64(estimateTables().recipSqrt[n>>23-128]) << 23
 }

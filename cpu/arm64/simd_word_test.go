@@ -80,14 +80,14 @@ func TestShiftWords(t *testing.T) {
 // TestEstimateTables checks the tables against the estimates' definition: the
 // best approximation of 1/x and 1/√x for the middle of the operand's interval.
 func TestEstimateTables(t *testing.T) {
-	for i, v := range recipTable {
+	for i, v := range estimateTables().recip {
 		x := (float64(i) + 256.5) / 512 // in [0.5, 1)
 		require.InDelta(t, 256/x, float64(v), 0.5001, "%d", i)
 	}
-	require.Equal(t, uint16(511), recipTable[0])
-	require.Equal(t, uint16(256), recipTable[255])
-	require.Equal(t, uint16(511), recipSqrtTable[0])
-	require.Equal(t, uint16(256), recipSqrtTable[383])
+	require.Equal(t, uint16(511), estimateTables().recip[0])
+	require.Equal(t, uint16(256), estimateTables().recip[255])
+	require.Equal(t, uint16(511), estimateTables().recipSqrt[0])
+	require.Equal(t, uint16(256), estimateTables().recipSqrt[383])
 }
 
 // TestSubstitutionBox pins FIPS 197's figure 7 at its ends, and that the

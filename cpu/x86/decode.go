@@ -187,7 +187,7 @@ func (c *cursor) decode(d *Inst, pc uint64) error {
 		return ErrTruncated
 	}
 	d.OpcodeAt = uint8(c.i - 1)
-	cands := index().maps[m][op]
+	cands := index().candidates(int(m), op)
 	if err := c.peekModRM(d, cands); err != nil {
 		return err
 	}

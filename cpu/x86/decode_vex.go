@@ -19,7 +19,7 @@ func (c *cursor) decodeVEX(d *Inst, rep uint8) error {
 		d.Len = c.i
 		return ErrIllegal
 	}
-	cands := vexIndex().maps[m][d.Opcode]
+	cands := vexIndex().candidates(int(m), d.Opcode)
 	if err := c.peekModRM(d, cands); err != nil {
 		return err
 	}

@@ -1,9 +1,9 @@
 package x86
 
 import (
-	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 // Spec is one line of the decode table as it is written: all there is to know
@@ -53,6 +53,7 @@ type Row struct {
 
 	sec    *Section
 	index  int
+	parsed bool // all of what follows is known; see lookup
 	ops    []operand
 	hidden []operand
 
@@ -134,62 +135,113 @@ var vexTables = []*Section{
 }
 
 // lookup is the decoder's index: for each opcode of each map the candidate
-// rows, most specific first.
+// rows. They are parsed when an opcode is met for the first time: there are many
+// and a program uses few of them, and this is part of every process's start.
 type lookup struct {
-	maps [4][256][]*Row
-	rows []*Row
+	rows  []Row
+	maps  [4][256]slot
+	mu    sync.Mutex // guards the rows that are in no ready slot
+	arena []operand
 }
 
-// The VEX encodings have an index of their own: the rows are many, and a
-// program without any need not wait for them to be parsed.
+// slot is the rows of one opcode.
+type slot struct {
+	ready atomic.Pointer[[]*Row] // parsed, most specific first
+	rows  []*Row
+}
+
+// The VEX encodings have an index of their own: most programs use none.
 var (
 	index    = sync.OnceValue(func() *lookup { return buildIndex(tables, 0) })
 	vexIndex = sync.OnceValue(func() *lookup { return buildIndex(vexTables, len(index().rows)) })
-	allRows  = sync.OnceValue(func() []*Row { return append(slices.Clip(index().rows), vexIndex().rows...) })
+	allRows  = sync.OnceValue(func() []*Row { return append(index().all(), vexIndex().all()...) })
 )
 
 // Rows returns every row of the table in a fixed order.
 func Rows() []*Row { return allRows() }
 
-// buildIndex parses the rows of the tables. The first one is number first.
+// buildIndex sorts the rows of the tables by opcode. The first one is number
+// first.
 func buildIndex(tables []*Section, first int) *lookup {
 	ix := new(lookup)
 	n := 0
 	for _, sec := range tables {
 		n += len(sec.Rows)
 	}
-	ix.rows = make([]*Row, 0, n)
-	all := make([]Row, n)
-	arena := make([]operand, 0, 4*n)
+	ix.rows = make([]Row, n)
 	var sizes [4][256]int
-	total := 0
+	n, total := 0, 0
 	for _, sec := range tables {
 		for i := range sec.Rows {
-			r := &all[len(ix.rows)]
-			r.Spec, r.sec, r.index = &sec.Rows[i], sec, first+len(ix.rows)
-			arena = r.parse(arena)
-			ix.rows = append(ix.rows, r)
+			r := &ix.rows[n]
+			r.Spec, r.sec, r.index = &sec.Rows[i], sec, first+n
+			r.parseEncoding()
 			for k := range int(r.count) {
 				sizes[r.mapIndex][int(r.opcode)+k]++
 			}
-			total += int(r.count)
+			n, total = n+1, total+int(r.count)
 		}
 	}
-	// One array holds all candidate lists: this runs in every process's start.
-	lists := make([]*Row, total)
+	lists := make([]*Row, total) // one array for all slots
 	for m := range sizes {
 		for op, size := range sizes[m] {
-			ix.maps[m][op] = lists[:0:size]
+			ix.maps[m][op].rows = lists[:0:size]
 			lists = lists[size:]
 		}
 	}
-	for _, r := range ix.rows {
+	for i := range ix.rows {
+		r := &ix.rows[i]
 		for k := range int(r.count) {
-			e := &ix.maps[r.mapIndex][int(r.opcode)+k]
-			*e = insertByRank(*e, r)
+			s := &ix.maps[r.mapIndex][int(r.opcode)+k]
+			s.rows = append(s.rows, r)
 		}
 	}
 	return ix
+}
+
+// candidates returns the rows of an opcode, most specific first.
+func (ix *lookup) candidates(m int, opcode uint8) []*Row {
+	s := &ix.maps[m][opcode]
+	if list := s.ready.Load(); list != nil {
+		return *list
+	}
+	return ix.prepare(s)
+}
+
+func (ix *lookup) prepare(s *slot) []*Row {
+	ix.mu.Lock()
+	defer ix.mu.Unlock()
+	list := make([]*Row, 0, len(s.rows))
+	for _, r := range s.rows {
+		ix.parse(r)
+		list = insertByRank(list, r)
+	}
+	s.ready.Store(&list)
+	return list
+}
+
+// parse completes a row. The caller holds ix.mu.
+func (ix *lookup) parse(r *Row) {
+	if r.parsed {
+		return
+	}
+	if cap(ix.arena)-len(ix.arena) < 16 {
+		ix.arena = make([]operand, 0, 256)
+	}
+	ix.arena = r.parse(ix.arena)
+	r.parsed = true
+}
+
+// all returns all rows, parsed.
+func (ix *lookup) all() []*Row {
+	ix.mu.Lock()
+	defer ix.mu.Unlock()
+	list := make([]*Row, len(ix.rows))
+	for i := range ix.rows {
+		ix.parse(&ix.rows[i])
+		list[i] = &ix.rows[i]
+	}
+	return list
 }
 
 func insertByRank(l []*Row, r *Row) []*Row {
@@ -233,14 +285,11 @@ func (r *Row) Implicit() []Operand { return publicOperands(r.hidden) }
 // String is the row's identity: encoding, mnemonic and operands.
 func (r *Row) String() string { return r.Enc + " " + r.Name + " " + r.Ops }
 
-// parse derives the unexported fields from the text. A malformed row is a
-// programming error and panics; the table's test visits all rows. The operands
-// are appended to arena.
-func (r *Row) parse(arena []operand) []operand {
+// parseEncoding derives from the text what the encoding says. A malformed row
+// is a programming error and panics; the table's test visits all rows.
+func (r *Row) parseEncoding() {
 	r.digit, r.fixed, r.fixedN, r.count = -1, -1, 1, 1
 	r.vex = strings.HasPrefix(r.Enc, "VEX.")
-	arena = r.parseOps(arena)
-	r.parseFlags()
 	opcodes := 0
 	rest := r.Enc
 	for rest != "" {
@@ -299,6 +348,12 @@ func (r *Row) parse(arena []operand) []operand {
 	if opcodes == 0 {
 		panic("x86: row without an opcode: " + r.String())
 	}
+}
+
+// parse derives everything else. The operands are appended to arena.
+func (r *Row) parse(arena []operand) []operand {
+	arena = r.parseOps(arena)
+	r.parseFlags()
 	r.forms = 3
 	for _, o := range r.ops {
 		r.forms &= o.forms()

@@ -251,7 +251,7 @@ func (d *Inst) legacy() any {
 	case 0xF2, 0xF3:
 		rep = p
 	}
-	for _, r := range index().maps[d.Row.mapIndex][d.Opcode] {
+	for _, r := range index().candidates(int(d.Row.mapIndex), d.Opcode) {
 		if r.matches(&l, rep) {
 			return r.Do
 		}

@@ -2,7 +2,7 @@ package rewrite
 
 import (
 	"strings"
-	"sync"
+	"sync/atomic"
 
 	"github.com/nuage-emu/nuage/cpu/x86"
 	"github.com/nuage-emu/nuage/jit/asm/amd64"
@@ -67,17 +67,21 @@ var (
 	}
 )
 
-// kinds is the kind of every row, by its index.
-var kinds = sync.OnceValue(func() []kind {
-	rows := x86.Rows()
-	k := make([]kind, len(rows))
-	for i, r := range rows {
-		k[i] = kindOfRow(r)
-	}
-	return k
-})
+// kinds is the kind of every row, by its index, and 1: 0 is not known yet. There
+// are many rows, and most programs use few of them.
+var kinds [4096]atomic.Int32
 
 func kindOfRow(r *x86.Row) kind {
+	known := &kinds[r.Index()]
+	if k := known.Load(); k != 0 {
+		return kind(k - 1)
+	}
+	k := findKind(r)
+	known.Store(int32(k) + 1)
+	return k
+}
+
+func findKind(r *x86.Row) kind {
 	if k, ok := byName[r.Name]; ok {
 		return k
 	}
@@ -129,7 +133,7 @@ func resident(r uint8) bool {
 
 // kindOf is the kind of an instruction, which may depend on its operands.
 func (t *Translator) kindOf(d *x86.Inst) kind {
-	k := kinds()[d.Row.Index()]
+	k := kindOfRow(d.Row)
 	if !t.supported(d.Row) {
 		return kindInterpret
 	}
