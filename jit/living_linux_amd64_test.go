@@ -10,9 +10,12 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"runtime/debug"
 	"runtime/metrics"
 	"runtime/pprof"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -31,30 +34,37 @@ import (
 
 var livingTime = flag.Duration("living.time", 0, "how long to measure the collector's pauses, and to run guests under allocation pressure")
 
-// guests runs endless programs of several shapes on threads of their own until
-// stop is called.
+// guests runs endless programs of several shapes on n threads until stop is
+// called. Many are threads of one space.
 func guests(t *testing.T, n int, o Options) (stop func()) {
 	var wg sync.WaitGroup
 	var sides []*side
+	var threads []*cpu.Thread
 	var over atomic.Bool
 	for i := range n {
-		s := newSide(t, endless[1+i%12].code, &o)
-		mapWide(t, s)
-		sides = append(sides, s)
+		if i < 8 {
+			s := newSide(t, endless[1+i].code, &o)
+			mapWide(t, s)
+			sides = append(sides, s)
+		}
+		s := sides[i%8]
+		th := s.another(0)
+		th.State.(*x86.State).R[x86.RSP] += uint64(i) * 256
+		threads = append(threads, th)
 		wg.Go(func() {
 			for !over.Load() {
-				if stop := s.engine.Run(s.thread, cpu.Unlimited); stop.Kind != cpu.StopInterrupt {
+				if stop := s.engine.Run(th, cpu.Unlimited); stop.Kind != cpu.StopInterrupt {
 					t.Errorf("%v", stop)
 					return
 				}
 			}
 		})
-		untilRunning(s.thread.State.(*x86.State))
+		untilRunning(th.State.(*x86.State))
 	}
 	return func() {
 		over.Store(true)
-		for _, s := range sides {
-			s.thread.Interrupt()
+		for _, th := range threads {
+			th.Interrupt()
 		}
 		wg.Wait()
 		for _, s := range sides {
@@ -342,4 +352,79 @@ func quantiles(before, after *metrics.Float64Histogram) string {
 		}
 	}
 	return text
+}
+
+// TestSoak runs guests for -living.time under allocation pressure: ones that
+// never stop, ones whose results are known, and ones that fault; their code
+// changes and they are interrupted all the time. Afterwards there is as much
+// memory and there are as many goroutines and mappings as in the beginning.
+func TestSoak(t *testing.T) {
+	if *livingTime == 0 {
+		t.Skip("runs with -living.time=10m")
+	}
+	var m runtime.MemStats
+	round := func(d time.Duration) (runs int) {
+		stop := guests(t, 12, Options{})
+		stopMetered := guests(t, 3, Options{Metered: true, Verify: true})
+		changing := newSide(t, endless[4].code, &Options{})
+		done := background(changing, changing.thread)
+		var over atomic.Bool
+		var wg sync.WaitGroup
+		wg.Go(func() { runs = exact(t, &over) })
+		wg.Go(func() {
+			for !over.Load() {
+				fault(t)
+				changing.engine.(*engine).onCode()
+			}
+		})
+		kept := make([][]byte, 20000)
+		for begin, i := time.Now(), 0; time.Since(begin) < d; i++ {
+			kept[i%len(kept)] = make([]byte, 64+i%4096)
+			if i%4096 == 0 {
+				time.Sleep(100 * time.Microsecond)
+			}
+		}
+		over.Store(true)
+		wg.Wait()
+		changing.thread.Interrupt()
+		stopOf(t, done)
+		changing.close(t)
+		stop()
+		stopMetered()
+		return runs
+	}
+	round(min(*livingTime/10, 10*time.Second)) // what is made once is there
+	before, mapsBefore, goroutines := resident(t), mappings(t), runtime.NumGoroutine()
+	earlier := pauses()
+	runs := round(*livingTime)
+	later := pauses()
+	runtime.ReadMemStats(&m)
+	settled(t, goroutines)
+	after, mapsAfter := resident(t), mappings(t)
+	t.Logf("%d runs with known results, %d collections, resident %d KiB before and %d KiB after, mappings %d and %d",
+		runs, m.NumGC, before>>10, after>>10, mapsBefore, mapsAfter)
+	for i, name := range pauseMetrics {
+		t.Logf("%s: %s", name, quantiles(earlier[i].Value.Float64Histogram(), later[i].Value.Float64Histogram()))
+	}
+	require.Less(t, after, before+64<<20)
+	require.Less(t, mapsAfter, mapsBefore+100)
+}
+
+// resident is the memory of the process that is in use, in bytes.
+func resident(t *testing.T) int {
+	runtime.GC()
+	debug.FreeOSMemory()
+	data, err := os.ReadFile("/proc/self/statm")
+	require.NoError(t, err)
+	f := strings.Fields(string(data))
+	pages, err := strconv.Atoi(f[1])
+	require.NoError(t, err)
+	return pages * os.Getpagesize()
+}
+
+// mappings is how many mappings the process has.
+func mappings(t *testing.T) int {
+	data, err := os.ReadFile("/proc/self/maps")
+	require.NoError(t, err)
+	return bytes.Count(data, []byte("\n"))
 }
