@@ -16,10 +16,40 @@ import (
 // What the engine needs of a host, on Linux: code memory, tables, stacks,
 // handlers of traps, and a way to take a thread out of generated code.
 
-// codeObject is the memory behind the two mappings.
+// codeObject is the memory behind the two mappings: a file, or what the kernel
+// calls shared anonymous memory, if file is nil.
 type codeObject struct{ file *os.File }
 
 func newCodeMemory() (*codeMemory, error) {
+	if c := anonymousCodeMemory(); c != nil {
+		return c, nil
+	}
+	return fileCodeMemory()
+}
+
+// anonymousCodeMemory maps shared anonymous memory twice, which mremap(2) does
+// when the old size is 0. It is preferred since perf looks for names of code
+// (Options.Emitted) in what it takes for anonymous memory only, and files in
+// memory are not. It is nil if the host refuses.
+func anonymousCodeMemory() *codeMemory {
+	write, err := unix.MmapPtr(-1, 0, nil, codeBytes, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED|unix.MAP_ANON|unix.MAP_NORESERVE)
+	if err != nil {
+		return nil
+	}
+	exec, err := unix.MremapPtr(write, 0, nil, codeBytes, unix.MREMAP_MAYMOVE)
+	if err != nil {
+		_ = unix.MunmapPtr(write, codeBytes)
+		return nil
+	}
+	if _, _, e := unix.Syscall(unix.SYS_MPROTECT, uintptr(exec), codeBytes, unix.PROT_READ|unix.PROT_EXEC); e != 0 {
+		_ = unix.MunmapPtr(exec, codeBytes)
+		_ = unix.MunmapPtr(write, codeBytes)
+		return nil
+	}
+	return &codeMemory{exec: uintptr(exec), write: unsafe.Slice((*byte)(write), codeBytes)}
+}
+
+func fileCodeMemory() (*codeMemory, error) {
 	fd, err := unix.MemfdCreate("nuage-code", unix.MFD_CLOEXEC)
 	if err != nil {
 		return nil, fmt.Errorf("no memory file for code: %w", err)
@@ -49,6 +79,10 @@ func (c *codeMemory) use(int) bool { return true }
 // forget gives the memory of a chunk back to the host.
 func (c *codeMemory) forget(at int) {
 	// Without it the memory stays in use until the chunk is used again.
+	if c.file == nil {
+		_ = unix.Madvise(c.write[at:at+chunkBytes], unix.MADV_REMOVE)
+		return
+	}
 	_ = unix.Fallocate(int(c.file.Fd()), unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, int64(at), chunkBytes)
 }
 

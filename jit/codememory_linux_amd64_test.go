@@ -1,0 +1,44 @@
+package jit
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestCodeMemory: both kinds of code memory are seen in both mappings, are not
+// writable where they are executable, and read as zeros when forgotten.
+func TestCodeMemory(t *testing.T) {
+	file, err := fileCodeMemory()
+	require.NoError(t, err)
+	anonymous := anonymousCodeMemory()
+	if anonymous == nil {
+		t.Log("this host has no second mapping of anonymous memory")
+	}
+	self, err := os.Open("/proc/self/mem")
+	require.NoError(t, err)
+	defer self.Close()
+	for _, c := range []*codeMemory{file, anonymous} {
+		if c == nil {
+			continue
+		}
+		executable := func() string {
+			b := make([]byte, 4)
+			_, err := self.ReadAt(b, int64(c.exec)+chunkBytes)
+			require.NoError(t, err)
+			return string(b)
+		}
+		copy(c.write[chunkBytes:], "code")
+		require.Equal(t, "code", executable())
+		c.forget(chunkBytes)
+		require.Equal(t, "\x00\x00\x00\x00", executable())
+		require.Equal(t, "\x00\x00\x00\x00", string(c.write[chunkBytes:chunkBytes+4]))
+	}
+	maps, err := os.ReadFile("/proc/self/maps")
+	require.NoError(t, err)
+	for line := range strings.Lines(string(maps)) {
+		require.NotContains(t, strings.Fields(line)[1], "wx", "%s", line)
+	}
+}
