@@ -16,7 +16,7 @@ import (
 	"github.com/nuage-emu/nuage/jit"
 )
 
-var lockstepLong = flag.Bool("lockstep.long", false, "run the bench programs in lockstep with the n of their golden checksums, not a small one")
+var lockstepTimes = flag.Uint64("lockstep.times", 1, "how many times as much the bench programs do in lockstep as for their golden checksums")
 
 // lockstep runs a program by interpreter and translator side by side and
 // requires that they do the same.
@@ -80,7 +80,7 @@ func TestLockstepBench(t *testing.T) {
 			require.NoError(t, err)
 			image, err := nuage.LoadBytes(program)
 			require.NoError(t, err)
-			r := lockstep(t, image, map[string]any{"out": nuage.Writer(&bytes.Buffer{}), "sink": nuage.Writer(&bytes.Buffer{}), "n": n})
+			r := lockstep(t, image, map[string]any{"out": nuage.Writer(&bytes.Buffer{}), "sink": nuage.Writer(&bytes.Buffer{}), "n": n * *lockstepTimes})
 			require.Equal(t, nuage.ExitStatus{}, r.Status)
 			t.Logf("%+v", r.Counts)
 		})
