@@ -27,7 +27,9 @@ func (*jitCmd) Help() string {
 	return `Each guest instruction is followed by the host code made of it, as the engine
 jit would make it on a host with every feature, before branches out of a
 translation are connected. The program is not run. Code that a branch leaves by
-stands at the end of its translation.
+stands at the end of its translation. In the end it says how much code that is,
+and which instructions are left to the interpreter. What a program really makes
+the translator do is counted by nuage run --stats.
 
 Examples:
   nuage jit --symbol=main prog

@@ -41,7 +41,7 @@ type runCmd struct {
 	MaxDescriptors uint64        `group:"limits" placeholder:"N" help:"Descriptors of each process (default 1024)."`
 	MaxOpenFiles   uint64        `group:"limits" placeholder:"N" help:"Open files of all processes (default 4096)."`
 
-	Engine        string   `group:"machine" default:"auto" placeholder:"auto" help:"What runs the instructions: auto is the best there is, interp the interpreter, jit the translator of x86-64 programs (linux on amd64 only, young)."`
+	Engine        string   `group:"machine" default:"auto" placeholder:"auto" help:"What runs the instructions: auto is the best there is, interp the interpreter, jit the translator of x86-64 programs (amd64 hosts only, young; nuage version --verbose says whether here)."`
 	Memory        string   `group:"machine" default:"auto" placeholder:"auto" help:"How guest memory is kept: window (fast, protected by the host), paged (works everywhere), or auto."`
 	Deterministic seedFlag `group:"machine" placeholder:"SEED" help:"Run the same way each time: threads one at a time, virtual time, random bytes from the seed: --deterministic or --deterministic=SEED."`
 	Checked       bool     `group:"machine" help:"Make addresses above the 4 GiB window fault instead of wrapping around. Slower."`
@@ -75,6 +75,14 @@ A configuration:
   tmpdir: !memory {}
   source: !overlay {path: src}
   server: !socket {bind: "127.0.0.1:8080"}
+
+With --lockstep the program runs twice side by side and deterministically, by the
+interpreter and the translator. Both read the same input and there is one output;
+changes to files and directories stay in memory and are gone in the end; sockets
+are refused. The first difference ends it; the program is then run again to find
+the instruction, with the input that was kept. Without N comparisons begin close
+together. An N below a hundred or so leaves much code to the interpreter on both
+sides.
 
 The exit status is the program's. When it died of a signal, it is 128 and the
 signal's usual number (SIGSEGV: 139), and a line on standard error says why.
