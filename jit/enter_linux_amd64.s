@@ -80,7 +80,7 @@ flags:
 	PUSHQ const_offFlags(AX)
 	POPFQ
 	MOVQ const_offHostSP(AX), SP
-	MOVQ (const_offR+8)(AX), CX
+	MOVQ (const_offR+8)(AX), R10
 	MOVQ (const_offR+16)(AX), DX
 	MOVQ (const_offR+24)(AX), BX
 	MOVQ (const_offR+32)(AX), R13
@@ -92,7 +92,7 @@ flags:
 	MOVQ (const_offR+112)(AX), R14
 	MOVQ (const_offR+120)(AX), R15
 	MOVQ const_offT0(AX), R9
-	MOVQ const_offT1(AX), R10
+	MOVQ const_offT1(AX), CX
 	MOVQ const_offBase(AX), R8
 	MOVQ const_offR(AX), AX
 	JMP  const_offTarget(GS)
@@ -112,7 +112,7 @@ TEXT ·missed(SB), NOSPLIT|NOFRAME, $0-0
 // exit is where generated code goes to leave.
 TEXT ·exit(SB), NOSPLIT|NOFRAME, $0-0
 	MOVQ AX, (const_offR+0)(GS)
-	MOVQ CX, (const_offR+8)(GS)
+	MOVQ R10, (const_offR+8)(GS)
 	MOVQ DX, (const_offR+16)(GS)
 	MOVQ BX, (const_offR+24)(GS)
 	MOVQ R13, (const_offR+32)(GS)
@@ -124,7 +124,7 @@ TEXT ·exit(SB), NOSPLIT|NOFRAME, $0-0
 	MOVQ R14, (const_offR+112)(GS)
 	MOVQ R15, (const_offR+120)(GS)
 	MOVQ R9, const_offT0(GS)
-	MOVQ R10, const_offT1(GS)
+	MOVQ CX, const_offT1(GS)
 	MOVQ SP, const_offHostSP(GS)
 	MOVQ const_offGoSP(GS), SP
 	PUSHFQ

@@ -267,15 +267,14 @@ func (r *thread) trapped() (pc uint64, what outcome) {
 	s.R[x86.RSP] += uint64(int64(m.Stack))
 	pc = uint64(m.PC)
 	switch m.State {
-	case rewrite.ArrivingT1:
-		s.R[x86.RCX] = x.T1
-		pc = x.T0
 	case rewrite.Arriving:
 		pc = x.T0
 	case rewrite.CopyBefore:
+		s.R[x86.RCX] = x.T1
 		s.R[x86.RSI] -= x.Base
 		s.R[x86.RDI] -= x.Base
 	case rewrite.FillBefore:
+		s.R[x86.RCX] = x.T1
 		s.R[x86.RDI] -= x.Base
 	}
 	if x.Signal == kickSignal {

@@ -8,6 +8,9 @@ type cache struct {
 	// sum is what T0 holds the low half of, if held.
 	sum  sum
 	held bool
+	// copied is the guest register without a host register that T1 holds a copy
+	// of, or x86.Zero.
+	copied uint8
 	// clean has a bit for each guest register whose upper half is zero.
 	clean uint32
 }
@@ -15,9 +18,11 @@ type cache struct {
 // sum is the address base + index<<scale, of guest registers or x86.Zero.
 type sum struct{ base, index, scale uint8 }
 
-func (c *cache) reset() { c.held, c.clean = false, 1<<x86.RSP }
+func (c *cache) reset() { c.held, c.copied, c.clean = false, x86.Zero, 1<<x86.RSP }
 
 func (c *cache) forgetT0() { c.held = false }
+
+func (c *cache) forgetT1() { c.copied = x86.Zero }
 
 // holds reports whether T0 holds s.
 func (c *cache) holds(s sum) bool { return c.held && c.sum == s }
@@ -53,6 +58,9 @@ func (c *cache) wrote(r uint8, clean bool) {
 	r &= 15
 	if c.sum.base == r || c.sum.index == r {
 		c.held = false
+	}
+	if c.copied == r {
+		c.copied = x86.Zero
 	}
 	if r == x86.RSP {
 		return

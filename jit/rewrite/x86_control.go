@@ -96,26 +96,20 @@ func (t *Translator) entryStub(pc uint64) {
 }
 
 // unlessArrived emits otherwise, where control stays away for good, for the case
-// that T0 is not pc. T1 keeps rcx.
+// that T0 is not pc.
 func (t *Translator) unlessArrived(pc uint64, otherwise func()) {
 	a := &t.asm
-	ok := a.NewLabel()
 	t.mark(pc, Arriving)
-	a.Mov64(t1, amd64.RCX)
-	t.mark(pc, ArrivingT1)
 	if pc < 1<<31 {
-		a.Lea64(amd64.RCX, amd64.At(t0, -int32(pc)))
+		a.Lea64(t1, amd64.At(t0, -int32(pc)))
 	} else {
-		a.MovImm(amd64.RCX, -pc)
-		a.Lea64(amd64.RCX, amd64.Mem{Base: amd64.RCX, Index: t0})
+		a.MovImm(t1, -pc)
+		a.Lea64(t1, amd64.Mem{Base: t1, Index: t0})
 	}
+	ok := a.NewLabel()
 	a.Jrcxz(ok)
-	a.Mov64(amd64.RCX, t1)
-	t.mark(pc, Arriving)
 	otherwise()
-	t.mark(pc, ArrivingT1)
 	a.Bind(ok)
-	a.Mov64(amd64.RCX, t1)
 }
 
 // begin and finish are around the making of a stub.
@@ -274,13 +268,13 @@ func (t *Translator) pushAt(in *inst, to int32) {
 		a.Store64Imm(m, int32(arg.Value))
 	case x86.ArgMem:
 		from := t.address(in)
+		t.cache.forgetT1()
 		a.Load64(t1, from)
 		a.Store64(m, t1)
 	default:
 		h := t.hostOf[arg.Reg]
 		if h == amd64.None {
-			a.Load64(t1, t.slot(arg.Reg))
-			h = t1
+			h = t.copy(arg.Reg)
 		}
 		a.Store64(m, h)
 	}
@@ -307,10 +301,11 @@ func (t *Translator) pops(i int) int {
 		}
 		a.Load64(h, window(gsp, int32(8*n)))
 		t.mark(in.PC, Within)
+		t.cache.note(in)
 		if h == t1 {
 			a.Store64(t.slot(r), t1)
+			t.cache.copied = r
 		}
-		t.cache.note(in)
 	}
 	if k := i + n; k < len(t.insts) && t.insts[k].kind == kindRet && !t.insts[k].leader {
 		t.rest = max(t.rest-1, 0)
@@ -326,9 +321,7 @@ func (t *Translator) pops(i int) int {
 func (t *Translator) leaveFrame(in *inst) {
 	a := &t.asm
 	a.Store64(t.at(OffScratch), amd64.RBP)
-	t.mark(in.PC, Within)
 	t.unlessClean(t.at(OffScratch), in.PC, t.rest)
-	t.mark(in.PC, Before)
 	a.Mov32(t0, amd64.RBP)
 	a.Load64(t1, window(t0, 0))
 	a.Lea32(gsp, amd64.At(t0, 8))
@@ -369,6 +362,8 @@ func (t *Translator) lea(in *inst) {
 	t.mark(in.PC, Within)
 	if h == t1 {
 		a.Store64(t.slot(r), t1)
+		t.cache.forgetT1()
+		t.kept = r
 	}
 	if r == x86.RSP && wide {
 		next := in.Next()
@@ -390,12 +385,14 @@ func (t *Translator) str(in *inst) {
 		state = CopyBefore
 		a.Store64(t.at(OffScratch2), amd64.RSI)
 		a.Load32(t0, upperHalf(t.at(OffScratch)))
+		t.cache.forgetT1()
 		a.Load32(t1, upperHalf(t.at(OffScratch2)))
 		a.Lea64(t0, amd64.Mem{Base: t0, Index: t1})
 	} else {
 		a.Load32(t0, upperHalf(t.at(OffScratch)))
 	}
 	t.wantZero(t0, in.PC)
+	a.Mov64(amd64.RCX, t.hostOf[x86.RCX])
 	a.Lea64(amd64.RDI, amd64.Mem{Base: base, Index: amd64.RDI})
 	if moves {
 		t.mark(in.PC, FillBefore)
@@ -408,6 +405,7 @@ func (t *Translator) str(in *inst) {
 	}
 	a.OpShort(f, 0)
 	t.mark(in.PC, Within)
+	a.Mov64(t.hostOf[x86.RCX], amd64.RCX)
 	a.Mov64(t0, base)
 	a.Not64(t0)
 	a.Lea64(amd64.RDI, amd64.Mem{Base: amd64.RDI, Index: t0, Disp: 1})
@@ -421,15 +419,11 @@ func (t *Translator) str(in *inst) {
 func (t *Translator) wantZero(r amd64.Reg, pc uint64) {
 	a := &t.asm
 	ok, out := a.NewLabel(), a.NewLabel()
-	t.mark(pc, Within)
-	a.Mov64(t1, amd64.RCX)
-	a.Mov64(amd64.RCX, r)
+	t.cache.forgetT1()
+	a.Mov64(t1, r)
 	a.Jrcxz(ok)
-	a.Mov64(amd64.RCX, t1)
 	a.Jmp(out)
 	a.Bind(ok)
-	a.Mov64(amd64.RCX, t1)
-	t.mark(pc, Before)
 	t.giveUp(out, pc, t.rest)
 }
 

@@ -125,10 +125,65 @@ func plainOperands(r *x86.Row) bool {
 
 // resident reports whether general register r has the host register of the
 // same number, in all conventions, so that instructions which imply it can be
-// kept.
+// kept, or is rcx, which is brought there for them.
 func resident(r uint8) bool {
 	r &= 15
-	return int(hosts[StateInGS][r]) == int(r)
+	return r == x86.RCX || int(hosts[StateInGS][r]) == int(r)
+}
+
+// rcxUse says why the guest's rcx must be in RCX for an instruction.
+type rcxUse uint8
+
+const (
+	rcxRead rcxUse = 1 << iota
+	rcxWritten
+)
+
+// impliedRCX is what every row does to rcx without naming it, by its index, and
+// 1: 0 is not known yet.
+var impliedRCX [len(kinds)]atomic.Int32
+
+func impliesRCX(r *x86.Row) rcxUse {
+	known := &impliedRCX[r.Index()]
+	if u := known.Load(); u != 0 {
+		return rcxUse(u - 1)
+	}
+	use := rcxUse(0)
+	for _, list := range [][]x86.Operand{r.Operands(), r.Implicit()} {
+		for _, o := range list {
+			if o.Method != 'r' || o.Reg&15 != x86.RCX {
+				continue
+			}
+			use |= rcxRead
+			if o.Write {
+				use |= rcxWritten
+			}
+		}
+	}
+	known.Store(int32(use) + 1)
+	return use
+}
+
+// usesRCX returns what a plain instruction does to rcx in RCX: because it
+// implies it, or because it names a byte that instructions with a REX prefix
+// cannot.
+func (t *Translator) usesRCX(d *x86.Inst) rcxUse {
+	use, high := impliesRCX(d.Row), false
+	for i := range d.Args[:d.NArgs] {
+		high = high || d.Args[i].IsHigh() && !d.HasMem
+	}
+	if use == 0 && !high {
+		return 0
+	}
+	for i := range d.Args[:d.NArgs] {
+		if a := &d.Args[i]; a.Kind == x86.ArgReg && a.Op.Method != 'r' && a.Reg&15 == x86.RCX {
+			use |= rcxRead
+			if a.Op.Write {
+				use |= rcxWritten
+			}
+		}
+	}
+	return use
 }
 
 // kindOf is the kind of an instruction, which may depend on its operands.
@@ -173,7 +228,7 @@ func (t *Translator) kindOf(d *x86.Inst) kind {
 // rewritable reports whether a plain instruction's operands can be re-encoded
 // with two temporaries.
 func (t *Translator) rewritable(d *x86.Inst) bool {
-	temps, high, rex := 0, false, d.HasMem
+	temps, high, rex, rcx := 0, false, d.HasMem, t.usesRCX(d)
 	var seen [3]uint8
 	for i := range d.Args[:d.NArgs] {
 		a := &d.Args[i]
@@ -193,6 +248,9 @@ func (t *Translator) rewritable(d *x86.Inst) bool {
 		if a.Op.Write && a.Reg == x86.RSP && !stackWrite(d) {
 			return false
 		}
+		if rcx != 0 && a.Reg == x86.RCX {
+			continue
+		}
 		h := t.hostOf[a.Reg&15]
 		if h == amd64.None {
 			dup := false
@@ -211,7 +269,14 @@ func (t *Translator) rewritable(d *x86.Inst) bool {
 			rex = true
 		}
 	}
-	if d.Mem.VSIB != 0 || high && rex || d.HasMem && temps > 1 || temps > 2 {
+	most := 2
+	if d.HasMem {
+		most--
+	}
+	if rcx != 0 {
+		most--
+	}
+	if d.Mem.VSIB != 0 || high && rex || temps > most {
 		return false
 	}
 	// A bit offset in a register reaches outside the operand.

@@ -35,13 +35,13 @@ const StackAhead = 32 << 10
 // them.
 var hosts = [conventions][16]amd64.Reg{
 	StateInGS: {
-		x86.RAX: amd64.RAX, x86.RCX: amd64.RCX, x86.RDX: amd64.RDX, x86.RBX: amd64.RBX,
+		x86.RAX: amd64.RAX, x86.RCX: amd64.R10, x86.RDX: amd64.RDX, x86.RBX: amd64.RBX,
 		x86.RSP: gsp, x86.RBP: amd64.RBP, x86.RSI: amd64.RSI, x86.RDI: amd64.RDI,
 		x86.R8: amd64.None, x86.R9: amd64.None, x86.R10: amd64.None, x86.R11: amd64.R11,
 		x86.R12: amd64.R12, x86.R13: amd64.None, x86.R14: amd64.R14, x86.R15: amd64.R15,
 	},
 	StateInRegister: {
-		x86.RAX: amd64.RAX, x86.RCX: amd64.RCX, x86.RDX: amd64.RDX, x86.RBX: amd64.RBX,
+		x86.RAX: amd64.RAX, x86.RCX: amd64.R10, x86.RDX: amd64.RDX, x86.RBX: amd64.RBX,
 		x86.RSP: gsp, x86.RBP: amd64.RBP, x86.RSI: amd64.RSI, x86.RDI: amd64.RDI,
 		x86.R8: amd64.None, x86.R9: amd64.None, x86.R10: amd64.None, x86.R11: amd64.None,
 		x86.R12: amd64.R12, x86.R13: amd64.None, x86.R14: amd64.R14, x86.R15: amd64.R15,
@@ -58,7 +58,7 @@ func (c Convention) HostRegister(r int) (amd64.Reg, bool) {
 const (
 	gsp   = amd64.R13 // the guest's rsp, below 4 GiB
 	t0    = amd64.R9  // address of a memory operand; target of an indirect jump
-	t1    = amd64.R10
+	t1    = amd64.RCX // the only register that a branch can test without the flags
 	base  = amd64.R8  // host address of guest address 0
 	state = amd64.R11 // StateInRegister: the State
 )

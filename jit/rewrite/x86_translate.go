@@ -30,14 +30,13 @@ const (
 	Before
 	// CopyBefore and FillBefore are Before (some iterations of a repeated
 	// string instruction may be over), but the host address of the window has
-	// been added to rsi and rdi, or to rdi alone.
+	// been added to rsi and rdi, or to rdi alone, and rcx is in T1.
 	CopyBefore
 	FillBefore
 	// Arriving: the instruction that branches is over, and the guest goes on at
 	// the address in T0, which may be any number; Mark.PC and Mark.Rest say
-	// nothing. In ArrivingT1 the guest's rcx is in T1.
+	// nothing.
 	Arriving
-	ArrivingT1
 	// ProbeBefore is Before for an access that is not the guest's: if it is
 	// refused, that means nothing but that the interpreter must go on.
 	ProbeBefore
@@ -90,7 +89,8 @@ type Translator struct {
 	cold     []func()
 	end      uint64 // where the last instruction goes on
 	cache    cache
-	rest     int // see Mark.Rest, for the instruction being translated
+	rest     int   // see Mark.Rest, for the instruction being translated
+	kept     uint8 // guest register that T1 has a copy of behind the instruction, or x86.Zero
 }
 
 // inst is a guest instruction of the unit.
@@ -268,7 +268,7 @@ func (t *Translator) findLeaders() {
 func (t *Translator) mark(pc uint64, s MarkState) {
 	rest := max(t.rest, 0)
 	switch {
-	case s == Arriving || s == ArrivingT1:
+	case s == Arriving:
 		rest = 0
 	case pc>>32 != 0:
 		s = Within
@@ -286,6 +286,7 @@ func (t *Translator) markStack(pc uint64, n int) {
 func (t *Translator) emit(i int) bool {
 	in := &t.insts[i]
 	t.mark(in.PC, Before)
+	t.kept = x86.Zero
 	switch in.kind {
 	case kindInterpret:
 		t.leave(ExitInterpret, in.PC)
@@ -318,6 +319,9 @@ func (t *Translator) emit(i int) bool {
 		return false
 	}
 	t.cache.note(in)
+	if t.kept != x86.Zero {
+		t.cache.copied = t.kept
+	}
 	return true
 }
 
@@ -354,10 +358,11 @@ func (t *Translator) giveUp(out amd64.Label, pc uint64, rest int) {
 		a := &t.asm
 		a.Bind(out)
 		if t.o.Metered && rest > 0 {
-			t.mark(pc, Within)
 			a.Load64(t0, t.at(OffLeft))
 			a.Lea64(t0, amd64.At(t0, int32(rest)))
 			a.Store64(t.at(OffLeft), t0)
+			t.rest = 0
+			t.mark(pc, Before)
 		}
 		t.leave(ExitInterpret, pc)
 	})
@@ -367,33 +372,31 @@ func (t *Translator) giveUp(out amd64.Label, pc uint64, rest int) {
 // the first of them if there are not as many. The sign is tested by reading
 // the upper half of the counter alone.
 func (t *Translator) meter(in *inst) {
+	a := &t.asm
+	n, pc := int32(in.run), in.PC
+	ok, out := a.NewLabel(), a.NewLabel()
 	// A signal finds mostly those instructions that wait for others, which here
 	// are those that count: so a thread must not be Within there, or a loop that
 	// does little else could not be left.
 	t.rest = 0
-	t.mark(in.PC, Before)
-	a := &t.asm
-	n := int32(in.run)
-	ok, pc := a.NewLabel(), in.PC
-	out := a.NewLabel()
+	t.mark(pc, Before)
 	a.Load64(t0, t.at(OffLeft))
 	a.Lea64(t0, amd64.At(t0, -n))
 	a.Store64(t.at(OffLeft), t0)
 	t.rest = in.run
-	t.mark(in.PC, Before)
-	a.Mov64(t1, amd64.RCX)
-	a.Load32(amd64.RCX, upperHalf(t.at(OffLeft)))
-	t.mark(in.PC, Within)
+	t.mark(pc, Before)
+	a.Load32(t1, upperHalf(t.at(OffLeft)))
 	a.Jecxz(ok)
-	a.Mov64(amd64.RCX, t1)
 	a.Jmp(out)
 	a.Bind(ok)
-	a.Mov64(amd64.RCX, t1)
 	t.cache.forgetT0()
-	t.later(pc, Within, func() {
+	t.cache.forgetT1()
+	t.laterWith(pc, Before, in.run, func() {
 		a.Bind(out)
 		a.Lea64(t0, amd64.At(t0, n))
 		a.Store64(t.at(OffLeft), t0)
+		t.rest = 0
+		t.mark(pc, Before)
 		t.leave(ExitBudget, pc)
 	})
 }
