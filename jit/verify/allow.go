@@ -20,6 +20,7 @@ const (
 	invert // NOT
 	add    // ADD and SUB, whose bounds are tracked
 	sub
+	xor
 	and
 	nothing // one of noOperations
 	copying // MOVS, STOS
@@ -33,7 +34,7 @@ const (
 
 // special are the instructions that are more than their operands.
 var special = map[string]class{
-	"mov": move, "movzx": extend, "lea": lea, "not": invert, "add": add, "sub": sub, "and": and, "nop": nothing,
+	"mov": move, "movzx": extend, "lea": lea, "not": invert, "add": add, "sub": sub, "xor": xor, "and": and, "nop": nothing,
 	"movsb": copying, "movsw/movsd/movsq": copying, "stosb": filling, "stosw/stosd/stosq": filling,
 	"jcc": branch, "jmp": jump, "call": call, "ret": ret, "jrcxz": ifZero,
 }
@@ -43,7 +44,7 @@ var special = map[string]class{
 // the decoder's table is until someone has looked at it.
 const computing = `
 	adc sbb cmp inc dec neg mul imul div idiv
-	or xor test
+	or test
 	rol ror rcl rcr shl shr sar shld shrd
 	bt bts btr btc bsf bsr setcc cmovcc
 	movsx movsxd bswap xchg xadd cmpxchg cmpxchg8b
@@ -196,8 +197,9 @@ func operandsKnown(r *x86.Row, c class) bool {
 			return false
 		}
 	}
+	guests := conventions[rewrite.StateInRegister].guest&^(1<<stackPointer) | 1<<temp1
 	for _, o := range r.Implicit() {
-		if o.Method != 'x' && (o.Method != 'r' || conventions[rewrite.StateInRegister].guest>>(o.Reg&15)&1 == 0 || o.Reg&15 == stackPointer) {
+		if o.Method != 'x' && (o.Method != 'r' || guests>>(o.Reg&15)&1 == 0) {
 			return false
 		}
 	}

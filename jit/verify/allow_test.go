@@ -104,7 +104,7 @@ func TestIndependence(t *testing.T) {
 			if s, ok := n.(*ast.SelectorExpr); ok {
 				if x, ok := s.X.(*ast.Ident); ok && x.Name == "rewrite" {
 					require.Contains(t, []string{
-						"Unit", "Convention", "StateInGS", "StateInRegister", "MarkState", "Within", "Before", "CopyBefore", "FillBefore", "ProbeBefore", "Arriving", "ArrivingT1",
+						"Unit", "Convention", "StateInGS", "StateInRegister", "MarkState", "Within", "Before", "CopyBefore", "FillBefore", "ProbeBefore", "Arriving",
 						"ExitDirect", "ExitIndirect", "ExitSyscall", "ExitInterpret", "ExitBudget",
 					}, s.Sel.Name, path)
 				}

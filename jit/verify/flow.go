@@ -158,15 +158,13 @@ func (v *Verifier) marked(in *instruction, s *state) error {
 	if r, yes := s.hidden(v.roles.guest &^ addresses); yes {
 		return v.fail(RuleMark, in, "the thread may be taken out, and %s may hold a host address", name(r))
 	}
-	if in.mark != rewrite.Arriving && in.mark != rewrite.ArrivingT1 {
-		return nil
-	}
+	arriving := in.mark == rewrite.Arriving
 	switch {
-	case s.r[temp0].kind != data:
-		return v.fail(RuleMark, in, "T0 is not where the guest goes on")
-	case in.mark == rewrite.ArrivingT1 && s.r[temp1].kind != data:
+	case addresses != 0 && s.r[temp1].kind != data:
 		return v.fail(RuleMark, in, "T1 is not the guest's rcx")
-	case !s.r[stackPointer].is32():
+	case arriving && s.r[temp0].kind != data:
+		return v.fail(RuleMark, in, "T0 is not where the guest goes on")
+	case arriving && !s.r[stackPointer].is32():
 		return v.fail(RuleMark, in, "the guest's rsp may be above 4 GiB")
 	}
 	return nil

@@ -50,7 +50,7 @@ func testOracle(t *testing.T, c rewrite.Convention) {
 			require.NoError(t, o.run(t, u, starts, rnd), "%s", listing(u))
 		}
 	}
-	bad := unitFor(c, func(p *plant) { p.OpMem(amd64.Form{Opcode: 0x88}, amd64.RCX, window(amd64.RDX, 0)); p.leave() })
+	bad := unitFor(c, func(p *plant) { p.OpMem(amd64.Form{Opcode: 0x88}, amd64.RAX, window(amd64.RDX, 0)); p.leave() })
 	o.load(t, bad)
 	found := 0
 	for range 20 {

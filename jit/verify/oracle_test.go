@@ -181,6 +181,11 @@ func (o *oracle) seed(t testing.TB, u *rewrite.Unit, rnd *rand.Rand) {
 	}
 	o.s.SetFlags(rnd.Uint64() & (x86.FlagsStatus | x86.FlagD))
 	o.s.R[base] = oracleWindow
+	for _, r := range []amd64.Reg{t0, t1} {
+		if rnd.IntN(2) == 0 {
+			o.s.R[r] = oracleWindow + uint64(rnd.Uint32())
+		}
+	}
 	o.s.R[x86.RSP] = oracleStack + 0x1000
 	if o.register() {
 		o.s.R[stateAt] = oracleState
@@ -299,8 +304,11 @@ func (o *oracle) outside(t testing.TB, u *rewrite.Unit, offset, sp uint64, start
 			return fmt.Errorf("at %#x, marked %d, with a host address in %s", offset, m, x86.RegName(uint8(r), 8))
 		}
 	}
-	if m == rewrite.Arriving || m == rewrite.ArrivingT1 {
-		return o.arrived(m == rewrite.ArrivingT1)
+	if (m == rewrite.CopyBefore || m == rewrite.FillBefore) && o.addressIn(t1) {
+		return fmt.Errorf("at %#x, marked %d, with a host address in T1 for rcx", offset, m)
+	}
+	if m == rewrite.Arriving {
+		return o.arrived(false)
 	}
 	return nil
 }

@@ -211,12 +211,14 @@ func TestPlantedTableAccess(t *testing.T) {
 		}},
 		{"fill", verify.RuleMemory, func(p *plant) {
 			p.mark(rewrite.Within)
+			p.Mov64(t1, guestRCX)
 			p.Lea64(amd64.RDI, amd64.At(base, -rewrite.TableBelow))
 			p.mark(rewrite.FillBefore)
 			p.hex("F3 48 AB")
 		}},
 		{"copy from it", verify.RuleMemory, func(p *plant) {
 			p.mark(rewrite.Within)
+			p.Mov64(t1, guestRCX)
 			p.Lea64(amd64.RDI, window(gsp, 0))
 			p.Lea64(amd64.RSI, amd64.At(base, -rewrite.TableBelow))
 			p.mark(rewrite.CopyBefore)
@@ -342,12 +344,10 @@ func TestPlantedArriving(t *testing.T) {
 		}
 	}
 	nothing := func(*plant) {}
-	saved := func(p *plant) { p.Mov64(t1, amd64.RCX) }
 	check(t, []planted{
 		{"a register", "", arriving(rewrite.Arriving, nothing)},
 		{"a constant", "", arriving(rewrite.Arriving, func(p *plant) { p.MovImm(t0, 1<<40) })},
 		{"T1 is nobody's", "", arriving(rewrite.Arriving, func(p *plant) { p.Mov64(t1, base) })},
-		{"rcx in T1", "", arriving(rewrite.ArrivingT1, saved)},
 		{"T0 not set", verify.RuleMark, func(p *plant) { p.mark(rewrite.Arriving) }},
 		{"T0 set too late", verify.RuleMark, func(p *plant) { p.mark(rewrite.Arriving); p.Mov64(t0, amd64.RAX) }},
 		{"T0 set on one way", verify.RuleMark, func(p *plant) {
@@ -360,28 +360,21 @@ func TestPlantedArriving(t *testing.T) {
 		{"the base in T0", verify.RuleMark, arriving(rewrite.Arriving, func(p *plant) { p.Mov64(t0, base) })},
 		{"the counter in T0", verify.RuleMark, arriving(rewrite.Arriving, func(p *plant) { p.Load64(t0, p.at(rewrite.OffLeft)) })},
 		{"an address of code in T0", verify.RuleMark, arriving(rewrite.Arriving, func(p *plant) { p.LeaOffset(t0, 0) })},
-		{"T1 not set", verify.RuleMark, arriving(rewrite.ArrivingT1, nothing)},
-		{"the base in T1", verify.RuleMark, arriving(rewrite.ArrivingT1, func(p *plant) { p.Mov64(t1, base) })},
-		{"the base in rcx, which T1 has", verify.RuleMark, arriving(rewrite.ArrivingT1, func(p *plant) { saved(p); p.Mov64(amd64.RCX, base) })},
+		{"the base in rcx", verify.RuleMark, arriving(rewrite.Arriving, func(p *plant) { p.Mov64(guestRCX, base) })},
 		{"the base in a register", verify.RuleMark, arriving(rewrite.Arriving, func(p *plant) { p.Mov64(amd64.RDX, base) })},
 		{"the base added to rdi", verify.RuleMark, arriving(rewrite.Arriving, func(p *plant) { p.Lea64(amd64.RDI, window(gsp, 0)) })},
 		{"rsp out of its range", verify.RuleMark, arriving(rewrite.Arriving, func(p *plant) { p.op(0, gsp, 0x20) })},
-		{"rsp out of its range, with rcx in T1", verify.RuleMark, arriving(rewrite.ArrivingT1, func(p *plant) { saved(p); p.op(0, gsp, 0x20) })},
 		{"load", verify.RuleMark, then(func(p *plant) { p.Load64(amd64.RAX, window(gsp, 0)) })},
 		{"store", verify.RuleMark, then(func(p *plant) { p.Store64(window(gsp, 0), amd64.RAX) })},
 		{"vector load", verify.RuleMark, then(func(p *plant) { p.OpMem(amd64.Form{Map: amd64.Map0F, Opcode: 0x10}, 0, window(gsp, 0)) })},
 		{"probe", verify.RuleMark, then(func(p *plant) { p.LoadByte(t0, window(gsp, 0)) })},
-		{"division", verify.RuleMark, then(func(p *plant) { p.hex("F7 F1") })},
+		{"division", verify.RuleMark, then(func(p *plant) { p.hex("F7 F3") })},
 		{"floating point", verify.RuleMark, then(func(p *plant) { p.hex("F2 0F 58 C1") })},
 		{"fill", verify.RuleMark, func(p *plant) {
 			p.Mov64(t0, amd64.RAX)
 			p.Lea64(amd64.RDI, window(gsp, 0))
 			p.mark(rewrite.Within)
 			p.hex("AA")
-		}},
-		{"load with rcx in T1", verify.RuleMark, func(p *plant) {
-			arriving(rewrite.ArrivingT1, saved)(p)
-			p.Load64(amd64.RAX, window(gsp, 0))
 		}},
 		{"T0 lost", verify.RuleMark, then(func(p *plant) { p.Mov64(t0, base); p.hex("90") })},
 		{"a cycle that can be left", "", then(func(p *plant) {

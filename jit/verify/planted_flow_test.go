@@ -68,14 +68,14 @@ func TestPlantedPrefixes(t *testing.T) {
 	}, leave)
 	v := verify.New(func(f string) bool { return f != "AVX2" && f != "BMI2" })
 	require.ErrorContains(t, v.Check(unit(func(p *plant) { p.hex("C5 FD FE C1"); p.leave() })), "the host has no AVX, AVX2")
-	require.NoError(t, v.Check(unit(func(p *plant) { p.hex("C4 E2 78 F2 C1"); p.leave() }))) // andn is BMI1
+	require.NoError(t, v.Check(unit(func(p *plant) { p.hex("C4 E2 78 F2 C3"); p.leave() }))) // andn is BMI1
 }
 
 // TestPlantedTables: what the unit says of itself is not true.
 func TestPlantedTables(t *testing.T) {
 	body := func() *rewrite.Unit {
 		return unit(func(p *plant) {
-			p.Mov64(amd64.RAX, amd64.RCX)
+			p.Mov64(amd64.RAX, amd64.RDX)
 			p.AlignField(1)
 			p.Bytes(0xE9)
 			out := p.NewLabel()
@@ -153,7 +153,7 @@ func TestPlantedLeaving(t *testing.T) {
 			p.Bind(l)
 			p.JmpMem(amd64.AtGS(rewrite.OffExit))
 		}},
-		{"off the end", verify.RuleBranch, func(p *plant) { p.Mov64(amd64.RAX, amd64.RCX) }},
+		{"off the end", verify.RuleBranch, func(p *plant) { p.Mov64(amd64.RAX, amd64.RDX) }},
 		{"jump through a register", verify.RuleBranch, func(p *plant) { p.hex("FF E0") }},
 		{"jump through the window", verify.RuleBranch, func(p *plant) { p.JmpMem(window(gsp, 0)) }},
 		{"jump through T1", verify.RuleBranch, func(p *plant) { p.JmpMem(amd64.At(t1, 8)) }},
@@ -163,7 +163,7 @@ func TestPlantedLeaving(t *testing.T) {
 func TestPlantedMarks(t *testing.T) {
 	check(t, []planted{
 		{"access within", verify.RuleMark, func(p *plant) { p.mark(rewrite.Within); p.Load64(amd64.RAX, window(gsp, 0)) }},
-		{"division within", verify.RuleMark, func(p *plant) { p.mark(rewrite.Within); p.hex("F7 F1") }},
+		{"division within", verify.RuleMark, func(p *plant) { p.mark(rewrite.Within); p.hex("F7 F3") }},
 		{"copy within", verify.RuleMark, func(p *plant) {
 			p.mark(rewrite.Within)
 			p.Lea64(amd64.RDI, window(gsp, 0))
@@ -174,7 +174,7 @@ func TestPlantedMarks(t *testing.T) {
 			p.mark(rewrite.Within)
 			again := p.NewLabel()
 			p.Bind(again)
-			p.Mov64(amd64.RAX, amd64.RCX)
+			p.Mov64(amd64.RAX, amd64.RDX)
 			p.Jcc(4, again)
 			p.mark(rewrite.Before)
 		}},
@@ -193,31 +193,31 @@ func TestPlantedLookup(t *testing.T) {
 	look := func(index amd64.Reg, disp int32, zero func(p *plant)) func(*plant) {
 		return func(p *plant) {
 			zero(p)
-			p.LoadByte(amd64.RCX, amd64.Mem{Base: index, Index: amd64.None, GS: true, Disp: disp})
+			p.LoadByte(amd64.RDX, amd64.Mem{Base: index, Index: amd64.None, GS: true, Disp: disp})
 		}
 	}
-	byteOf := func(p *plant) { p.Movzx8(amd64.RCX, amd64.RAX) }
+	byteOf := func(p *plant) { p.Movzx8(amd64.RDX, amd64.RAX) }
 	check(t, []planted{
-		{"as it is", "", look(amd64.RCX, rewrite.OffAlign, byteOf)},
-		{"whole register", verify.RuleState, look(amd64.RCX, rewrite.OffAlign, func(p *plant) {})},
-		{"16 bits", verify.RuleState, look(amd64.RCX, rewrite.OffAlign, func(p *plant) { p.Movzx16(amd64.RCX, amd64.RAX) })},
-		{"one further", verify.RuleState, look(amd64.RCX, rewrite.OffAlign+1, byteOf)},
-		{"one before", verify.RuleState, look(amd64.RCX, rewrite.OffAlign-1, byteOf)},
-		{"another field", verify.RuleState, look(amd64.RCX, rewrite.OffBase, byteOf)},
+		{"as it is", "", look(amd64.RDX, rewrite.OffAlign, byteOf)},
+		{"whole register", verify.RuleState, look(amd64.RDX, rewrite.OffAlign, func(p *plant) {})},
+		{"16 bits", verify.RuleState, look(amd64.RDX, rewrite.OffAlign, func(p *plant) { p.Movzx16(amd64.RDX, amd64.RAX) })},
+		{"one further", verify.RuleState, look(amd64.RDX, rewrite.OffAlign+1, byteOf)},
+		{"one before", verify.RuleState, look(amd64.RDX, rewrite.OffAlign-1, byteOf)},
+		{"another field", verify.RuleState, look(amd64.RDX, rewrite.OffBase, byteOf)},
 		{"8 bytes", verify.RuleState, func(p *plant) {
 			byteOf(p)
-			p.Load64(amd64.RCX, amd64.Mem{Base: amd64.RCX, Index: amd64.None, GS: true, Disp: rewrite.OffAlign})
+			p.Load64(amd64.RDX, amd64.Mem{Base: amd64.RDX, Index: amd64.None, GS: true, Disp: rewrite.OffAlign})
 		}},
 		{"store", verify.RuleState, func(p *plant) {
 			byteOf(p)
-			p.OpMem(amd64.Form{Opcode: 0x88}, amd64.RDX, amd64.Mem{Base: amd64.RCX, Index: amd64.None, GS: true, Disp: rewrite.OffAlign})
+			p.OpMem(amd64.Form{Opcode: 0x88}, amd64.RBX, amd64.Mem{Base: amd64.RDX, Index: amd64.None, GS: true, Disp: rewrite.OffAlign})
 		}},
 		{"base of the window as the index", verify.RuleState, look(base, rewrite.OffAlign, byteOf)},
 	}, leave)
 }
 
 // copying is REP MOVS with its checks.
-type copying struct{ noCheck, noSource, late, noRemove, half, noBase bool }
+type copying struct{ noCheck, noSource, late, noRemove, half, noBase, noCount, noTake bool }
 
 func (c copying) emit(p *plant) {
 	scratch, scratch2 := amd64.AtGS(rewrite.OffScratch), amd64.AtGS(rewrite.OffScratch2)
@@ -234,20 +234,22 @@ func (c copying) emit(p *plant) {
 	} else {
 		p.Lea64(t0, amd64.Mem{Base: t0, Index: t1})
 	}
-	p.Mov64(t1, amd64.RCX)
-	p.Mov64(amd64.RCX, t0)
+	p.Mov64(t1, t0)
 	if !c.noCheck {
-		p.mark(rewrite.Within)
 		p.Jrcxz(ok)
-		p.Mov64(amd64.RCX, t1)
 		p.leave()
 		p.Bind(ok)
 	}
-	p.Mov64(amd64.RCX, t1)
 	if c.late {
 		p.Mov64(amd64.RDI, amd64.RBX)
 	}
-	p.mark(rewrite.Before)
+	switch {
+	case c.noCount:
+		p.mark(rewrite.Within)
+		p.Mov64(t1, base)
+	case !c.noCheck:
+		p.Mov64(t1, guestRCX)
+	}
 	if !c.noBase {
 		p.Lea64(amd64.RDI, amd64.Mem{Base: base, Index: amd64.RDI})
 		p.mark(rewrite.FillBefore)
@@ -256,6 +258,9 @@ func (c copying) emit(p *plant) {
 	}
 	p.hex("F3 48 A5")
 	p.mark(rewrite.Within)
+	if !c.noTake {
+		p.Mov64(guestRCX, t1)
+	}
 	p.Mov64(t0, base)
 	p.Not64(t0)
 	p.Lea64(amd64.RDI, amd64.Mem{Base: amd64.RDI, Index: t0, Disp: 1})
@@ -272,6 +277,8 @@ func TestPlantedStrings(t *testing.T) {
 		{"source not checked", verify.RuleMark, copying{noSource: true}.emit},
 		{"sum of the halves cut off", verify.RuleMark, copying{half: true}.emit},
 		{"pointer changed after the check", verify.RuleMark, copying{late: true}.emit},
+		{"count not known to be the guest's", verify.RuleMark, copying{noCount: true}.emit},
+		{"count not taken back, which confinement does not need", "", copying{noTake: true}.emit},
 		{"base not added", verify.RuleMemory, copying{noBase: true}.emit},
 		{"base not removed", verify.RuleMark, copying{noRemove: true}.emit},
 		{"with addresses of 32 bits", verify.RuleDecode, func(p *plant) { p.hex("67 F3 A4") }},

@@ -20,7 +20,7 @@ const stateAt = amd64.R11
 func TestPlantedStateInRegister(t *testing.T) {
 	offContext := rewrite.OffReason - int32(unsafe.Offsetof(x86.Context{}.Reason))
 	slot := func(r int) amd64.Mem { return amd64.At(stateAt, rewrite.OffR+8*int32(r)) }
-	indexed := func(off int32) amd64.Mem { return amd64.Mem{Base: stateAt, Index: amd64.RCX, Disp: off} }
+	indexed := func(off int32) amd64.Mem { return amd64.Mem{Base: stateAt, Index: amd64.RDX, Disp: off} }
 	checkFor(t, rewrite.StateInRegister, []planted{
 		{"spilled registers", "", func(p *plant) { p.Load64(amd64.RAX, slot(spilled)); p.Store64(slot(x86.R11), amd64.RBX) }},
 		{"through GS", verify.RuleDecode, func(p *plant) { p.Load64(amd64.RAX, amd64.AtGS(rewrite.OffR+8*spilled)) }},
@@ -43,12 +43,12 @@ func TestPlantedStateInRegister(t *testing.T) {
 		{"the pointer spilled", verify.RuleState, func(p *plant) { p.Store64(slot(spilled), stateAt) }},
 		{"the pointer in arithmetic", verify.RuleRegister, func(p *plant) { p.Op(amd64.Form{W: true, Opcode: 0x01}, stateAt, amd64.RAX) }},
 		{"the pointer in a temporary", "", func(p *plant) { p.Mov64(t1, stateAt) }},
-		{"the lookup", "", func(p *plant) { p.Movzx8(amd64.RCX, amd64.RAX); p.LoadByte(amd64.RCX, indexed(rewrite.OffAlign)) }},
-		{"the lookup of a whole register", verify.RuleState, func(p *plant) { p.LoadByte(amd64.RCX, indexed(rewrite.OffAlign)) }},
-		{"the lookup one further on", verify.RuleState, func(p *plant) { p.Movzx8(amd64.RCX, amd64.RAX); p.LoadByte(amd64.RCX, indexed(rewrite.OffAlign+1)) }},
+		{"the lookup", "", func(p *plant) { p.Movzx8(amd64.RDX, amd64.RAX); p.LoadByte(amd64.RDX, indexed(rewrite.OffAlign)) }},
+		{"the lookup of a whole register", verify.RuleState, func(p *plant) { p.LoadByte(amd64.RDX, indexed(rewrite.OffAlign)) }},
+		{"the lookup one further on", verify.RuleState, func(p *plant) { p.Movzx8(amd64.RDX, amd64.RAX); p.LoadByte(amd64.RDX, indexed(rewrite.OffAlign+1)) }},
 		{"the lookup times two", verify.RuleState, func(p *plant) {
-			p.Movzx8(amd64.RCX, amd64.RAX)
-			p.LoadByte(amd64.RCX, amd64.Mem{Base: stateAt, Index: amd64.RCX, Scale: 1, Disp: rewrite.OffAlign})
+			p.Movzx8(amd64.RDX, amd64.RAX)
+			p.LoadByte(amd64.RDX, amd64.Mem{Base: stateAt, Index: amd64.RDX, Scale: 1, Disp: rewrite.OffAlign})
 		}},
 		{"below the host stack", verify.RuleMemory, func(p *plant) { p.Load32(amd64.RAX, amd64.At(amd64.RSP, -8)) }},
 		{"what lies below the host stack", verify.RuleMark, func(p *plant) { p.Load32(amd64.RAX, amd64.At(amd64.RSP, -rewrite.StackAhead)) }},

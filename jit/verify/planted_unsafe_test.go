@@ -18,8 +18,10 @@ import (
 const (
 	gsp  = amd64.R13
 	t0   = amd64.R9
-	t1   = amd64.R10
+	t1   = amd64.RCX
 	base = amd64.R8
+
+	guestRCX = amd64.R10
 
 	spilled = x86.R9 // some guest registers without a host register, in both conventions
 	another = x86.R13
@@ -164,7 +166,7 @@ func TestPlantedMemory(t *testing.T) {
 			p.Load64(amd64.RAX, window(amd64.RBX, 8))
 		}},
 
-		{"no window", verify.RuleMemory, func(p *plant) { p.hex("88 08") }},
+		{"no window", verify.RuleMemory, func(p *plant) { p.hex("88 18") }},
 		{"wrong base register", verify.RuleMemory, func(p *plant) { p.Load64(amd64.RAX, amd64.Mem{Base: amd64.RBP, Index: gsp}) }},
 		{"T1 for the base", verify.RuleMemory, func(p *plant) { p.Load64(amd64.RAX, amd64.Mem{Base: t1, Index: gsp}) }},
 		{"T0 for rsp", verify.RuleMemory, func(p *plant) { p.Load64(amd64.RAX, window(t0, 0)) }},
@@ -236,18 +238,14 @@ func TestPlantedStackPointer(t *testing.T) {
 	// unlessClean is the translator's check of a place in the State.
 	unlessClean := func(p *plant, m amd64.Mem, half bool) {
 		ok := p.NewLabel()
-		p.Mov64(t1, amd64.RCX)
 		if half {
-			p.Load32(amd64.RCX, upper(m))
-			p.Jecxz(ok)
+			p.Load32(t1, upper(m))
 		} else {
-			p.Load64(amd64.RCX, m)
-			p.Jecxz(ok)
+			p.Load64(t1, m)
 		}
-		p.Mov64(amd64.RCX, t1)
+		p.Jecxz(ok)
 		p.leave()
 		p.Bind(ok)
-		p.Mov64(amd64.RCX, t1)
 	}
 	use := func(p *plant) { p.Load64(amd64.RAX, window(gsp, 0)) }
 	check(t, []planted{
@@ -335,12 +333,10 @@ func TestPlantedStackPointer(t *testing.T) {
 			ok := p.NewLabel()
 			p.Mov64(gsp, amd64.RBP)
 			p.Store64(slot(x86.RSP), gsp)
-			p.Mov64(t1, amd64.RCX)
-			p.Load32(amd64.RCX, upper(slot(x86.RSP)))
+			p.Load32(t1, upper(slot(x86.RSP)))
 			p.Jecxz(ok)
 			use(p)
 			p.Bind(ok)
-			p.Mov64(amd64.RCX, t1)
 		}},
 		{"store of 32 bits", verify.RuleMemory, func(p *plant) {
 			p.Mov64(gsp, amd64.RBP)
@@ -427,6 +423,13 @@ func TestPlantedRegisters(t *testing.T) {
 		{"mulx the base", verify.RuleRegister, func(p *plant) {
 			p.Op(amd64.Form{VEX: true, W: true, Prefix: 0xF2, Map: amd64.Map0F38, Opcode: 0xF6, VVVV: uint8(amd64.RBX)}, base, amd64.RAX)
 		}},
+		{"zero of what may be a host address", "", func(p *plant) { p.Op(amd64.Form{W: true, Opcode: 0x33}, t1, t1); p.Mov64(amd64.RAX, t1) }},
+		{"zero of 32 bits", "", func(p *plant) { p.Op(amd64.Form{Opcode: 0x29}, t0, t0); p.Load64(amd64.RAX, window(t0, 0)) }},
+		{"zero of 16 bits", verify.RuleRegister, func(p *plant) { p.Op(amd64.Form{Opsize: true, Opcode: 0x33}, t1, t1) }},
+		{"zero of a byte", verify.RuleRegister, func(p *plant) { p.Op(amd64.Form{Opcode: 0x32}, t1, t1) }},
+		{"zero of two registers", verify.RuleRegister, func(p *plant) { p.Op(amd64.Form{W: true, Opcode: 0x33}, t1, t0) }},
+		{"zero with the carry", verify.RuleRegister, func(p *plant) { p.Op(amd64.Form{W: true, Opcode: 0x1B}, t1, t1) }},
+		{"zero in the base", verify.RuleRegister, func(p *plant) { p.Op(amd64.Form{W: true, Opcode: 0x33}, base, base) }},
 		{"write rsp", verify.RuleRegister, func(p *plant) { p.Mov64(amd64.RSP, amd64.RAX) }},
 		{"add to rsp", verify.RuleRegister, func(p *plant) { p.op(0, amd64.RSP, 8) }},
 		{"read rsp", verify.RuleRegister, func(p *plant) { p.Mov64(amd64.RAX, amd64.RSP) }},

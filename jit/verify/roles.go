@@ -10,7 +10,7 @@ import (
 const (
 	stackPointer = x86.R13 // the guest's rsp
 	temp0        = x86.R9  // Context.T0 on leaving
-	temp1        = x86.R10 // Context.T1
+	temp1        = x86.RCX // Context.T1, and the guest's rcx where instructions imply it
 	windowBase   = x86.R8
 	hostStack    = x86.RSP
 	statePointer = x86.R11 // if the State is not reached through GS

@@ -173,14 +173,14 @@ func (s *state) hidden(mask uint16) (r uint8, yes bool) {
 }
 
 // added has, for each state of a mark, the registers that hold window
-// addresses.
+// addresses. If there are any, T1 has the guest's rcx.
 var added = [...]uint16{
 	rewrite.Before: 0, rewrite.ProbeBefore: 0, rewrite.CopyBefore: 1<<x86.RSI | 1<<x86.RDI, rewrite.FillBefore: 1 << x86.RDI,
-	rewrite.Arriving: 0, rewrite.ArrivingT1: 0,
+	rewrite.Arriving: 0,
 }
 
 // mayTrap reports whether an instruction may be refused where the mark is m:
 // the engine takes that for the guest's.
 func mayTrap(m rewrite.MarkState) bool {
-	return m != rewrite.Within && m != rewrite.Arriving && m != rewrite.ArrivingT1
+	return m != rewrite.Within && m != rewrite.Arriving
 }

@@ -31,6 +31,11 @@ func (v *Verifier) compute(in *instruction, s *state) error {
 		s.set(a[0].Reg, s.r[a[0].Reg].not())
 		return nil
 	}
+	if zeroes(in) {
+		s.set(a[0].Reg, constant(0))
+		s.carry = 0
+		return nil
+	}
 	if !mayTrap(in.mark) && !in.rule.quiet {
 		return v.fail(RuleMark, in, "it may trap where no instruction of the guest begins")
 	}
@@ -59,6 +64,14 @@ func (v *Verifier) compute(in *instruction, s *state) error {
 	}
 	v.results(in, s)
 	return nil
+}
+
+// zeroes reports whether an instruction gives zero whatever its operands are: XOR
+// or SUB of a whole register and itself. Its flags say nothing of them either.
+func zeroes(in *instruction) bool {
+	a := &in.Args
+	return (in.rule.class == xor || in.rule.class == sub) && a[0].Kind == x86.ArgReg && a[1].Kind == x86.ArgReg && a[0].Reg == a[1].Reg &&
+		a[0].Width >= 4
 }
 
 // bitOffset are the instructions whose second operand, in a register, counts

@@ -62,7 +62,7 @@ func listing(u *rewrite.Unit) string {
 	return b.String()
 }
 
-var markName = [...]string{rewrite.Within: "within", rewrite.Before: "before", rewrite.CopyBefore: "copy", rewrite.FillBefore: "fill", rewrite.ProbeBefore: "probe", rewrite.Arriving: "arriving", rewrite.ArrivingT1: "arriving, T1"}
+var markName = [...]string{rewrite.Within: "within", rewrite.Before: "before", rewrite.CopyBefore: "copy", rewrite.FillBefore: "fill", rewrite.ProbeBefore: "probe", rewrite.Arriving: "arriving"}
 
 func hex4(n int) string {
 	const digits = "0123456789abcdef"
