@@ -297,7 +297,7 @@ func (t *Translator) checkStack(i int) {
 		a.Jcc(2, out)
 		t.giveUp(out, next, t.rest-1)
 		return
-	case constant && (imm > 0 && imm <= 0x7000 || imm < 0 && imm >= -0x7000):
+	case constant && d.Row.Name != "mov" && (imm > 0 && imm <= 0x7000 || imm < 0 && imm >= -0x7000):
 		// The guard behind the window refuses an access, which may be that of
 		// the next instruction.
 		if i+1 < len(t.insts) && !t.insts[i+1].leader {
