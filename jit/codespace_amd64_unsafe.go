@@ -1,4 +1,4 @@
-//go:build amd64 && (linux || windows)
+//go:build amd64 && (linux || windows || freebsd || darwin)
 
 package jit
 

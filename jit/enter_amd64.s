@@ -1,4 +1,4 @@
-//go:build linux || windows
+//go:build linux || windows || freebsd || darwin
 
 #include "go_asm.h"
 #include "textflag.h"

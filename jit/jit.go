@@ -2,8 +2,8 @@
 // for the threads of an address space; it is a [cpu.Engine] with the
 // interpreter as its reference.
 //
-// There is one translator so far: x86-64 guests on amd64 hosts with Linux or
-// Windows, by rewriting operands. Start reading with package rewrite, which makes
+// There is one translator so far: x86-64 guests on amd64 hosts with Linux,
+// Windows, FreeBSD or macOS, by rewriting operands. Start reading with package rewrite, which makes
 // the code, then in thread_amd64.go with engine.Run, which runs it;
 // codespace_amd64_unsafe.go is the memory it lies in, handover_amd64.go how a
 // thread is taken out of it. What each host must do for that is in the files
@@ -14,8 +14,18 @@
 // Linux lets programs have GS, which then points to the thread's State; signals
 // have a stack of their own. Windows does neither: there the State is in a
 // register, one more of the guest's registers is in the State, and calls make sure
-// that the host stack has room for an exception (rewrite.Convention). Linux
-// before 5.9 and Options.Portable use that code too.
+// that the host stack has room for an exception (rewrite.Convention). The others,
+// Linux before 5.9 and Options.Portable use that code too.
+//
+//	host             traps                 thread taken out by   tested
+//	Linux            rt_sigaction          tgkill                always
+//	Windows 10 1803  vectored handler      SuspendThread         under wine
+//	FreeBSD          sigaction             thr_kill2             built, never run
+//	macOS on Intel   libSystem's sigaction pthread_kill          built, never run
+//
+// Elsewhere, under Rosetta, where guest memory is not in the window form, and
+// where code memory or a handler cannot be had, New says why not
+// ([ErrUnavailable]), as nuage version --verbose does.
 //
 // # What a translator must keep
 //
