@@ -174,8 +174,12 @@ func edgeRegisters(s *x86.State, rnd *rand.Rand, starts []uint64) {
 func TestLockstepEdges(t *testing.T) {
 	kinds := map[cpu.StopKind]uint64{}
 	begin, retired, programs := time.Now(), uint64(0), uint64(0)
-	// mov rsp, a negative number
-	lockstepEdges(t, 13, Options{Metered: true, Verify: true}, kinds)
+	for _, once := range []uint64{
+		13,   // mov rsp, a negative number
+		1041, // rsp is known, and negative after an addition
+	} {
+		lockstepEdges(t, once, Options{Metered: true, Verify: true}, kinds)
+	}
 	for n := *lockSeed; time.Since(begin) < *edgeTime || n < *lockSeed+3; n++ {
 		retired += lockstepEdges(t, n, Options{Metered: true, Verify: true, Portable: n%4 == 3}, kinds)
 		programs++

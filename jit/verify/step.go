@@ -309,8 +309,12 @@ func (v *Verifier) narrow(in *instruction, s *state) {
 	}
 	x := &s.r[m.Index]
 	lo, hi := max(x.lo, Reach-m.Disp), min(x.hi, max32-Reach-m.Disp)
-	if x.kind == data && (x.lo < 0 || x.hi > max32) && lo <= hi {
+	switch {
+	case x.kind != data || x.lo >= 0 && x.hi <= max32:
+	case lo <= hi:
 		x.lo, x.hi = lo, hi
+	default:
+		s.clean(m.Index) // it is refused for certain: what follows is not reached
 	}
 }
 
