@@ -42,3 +42,28 @@ func TestCodeMemory(t *testing.T) {
 		require.NotContains(t, strings.Fields(line)[1], "wx", "%s", line)
 	}
 }
+
+// TestNamedChunks: chunks whose code has names are used again last.
+func TestNamedChunks(t *testing.T) {
+	c, err := fileCodeMemory()
+	require.NoError(t, err)
+	take := func() int {
+		at, ok := c.chunk()
+		require.True(t, ok)
+		return at
+	}
+	first, second := take(), take()
+	c.release([]int{first}, true)
+	c.release([]int{second}, false)
+	require.Equal(t, second, take())
+	third := take()
+	require.NotEqual(t, first, third)
+	for range codeBytes/chunkBytes - 3 {
+		take()
+	}
+	require.Equal(t, first, take(), "there are no others")
+	_, ok := c.chunk()
+	require.False(t, ok)
+	c.release([]int{third}, false)
+	require.Equal(t, third, take())
+}

@@ -24,6 +24,7 @@ type codeMemory struct {
 	write   []byte
 	mu      sync.Mutex
 	free    []uint32 // chunks given back
+	named   []uint32 // chunks given back whose addresses somebody has names for: the last to be used again
 	touched uint32   // chunks ever used
 }
 
@@ -51,27 +52,38 @@ var code = sync.OnceValues(func() (*codeMemory, error) {
 func (c *codeMemory) chunk() (int, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if full := (int(c.touched)+1)*chunkBytes > codeBytes; full && len(c.free) == 0 {
+		if c.free, c.named = c.named, nil; len(c.free) == 0 {
+			return 0, false
+		}
+	}
 	if n := len(c.free); n > 0 {
 		k := c.free[n-1]
 		c.free = c.free[:n-1]
 		return int(k) * chunkBytes, c.use(int(k) * chunkBytes)
 	}
-	if (int(c.touched)+1)*chunkBytes > codeBytes || !c.use(int(c.touched)*chunkBytes) {
+	if !c.use(int(c.touched) * chunkBytes) {
 		return 0, false
 	}
 	c.touched++
 	return int(c.touched-1) * chunkBytes, true
 }
 
-// release gives chunks back. No thread may be in them.
-func (c *codeMemory) release(chunks []int) {
+// release gives chunks back. No thread may be in them. If what was there is
+// named, as for perf, whose names are for addresses and not for times, other
+// chunks are used first.
+func (c *codeMemory) release(chunks []int, named bool) {
 	for _, at := range chunks {
 		c.forget(at)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	list := &c.free
+	if named {
+		list = &c.named
+	}
 	for _, at := range chunks {
-		c.free = append(c.free, uint32(at/chunkBytes))
+		*list = append(*list, uint32(at/chunkBytes))
 	}
 }
 

@@ -90,7 +90,7 @@ func (e *engine) Close() error {
 	e.space.OnCodeChange(nil)
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.code.release(e.chunks)
+	e.code.release(e.chunks, e.o.Emitted != nil)
 	e.chunks, e.entries = nil, nil
 	e.setUnits(nil)
 	e.contextsMu.Lock()

@@ -107,7 +107,7 @@ func (e *engine) refresh() uint64 {
 	}
 	if len(e.chunks) > 0 {
 		e.expel() // all leave, and none comes in with an old epoch
-		e.code.release(e.chunks)
+		e.code.release(e.chunks, e.o.Emitted != nil)
 		e.stats.Flushes++
 	}
 	e.valid, e.chunks, e.used = epoch, nil, chunkBytes
