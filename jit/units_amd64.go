@@ -16,6 +16,7 @@ type unit struct {
 	host  uint64
 	size  uint32
 	marks []rewrite.Mark
+	exits []rewrite.Exit
 }
 
 // lookup notes the code for pc in the thread's table, translating it if need
@@ -38,7 +39,7 @@ func (r *thread) lookup(pc uint64) bool {
 }
 
 // connect fills in a direct branch, if the code it belongs to is still there.
-func (r *thread) connect(pc, field uint64) {
+func (r *thread) connect(pc, at uint64) {
 	e := r.e
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -49,13 +50,30 @@ func (r *thread) connect(pc, field uint64) {
 	if host == 0 || r.epoch != e.epoch.Load() {
 		return
 	}
-	displacement := uint32(host - field - 4)
-	if e.check != nil && !e.check.link(pc, field, displacement) {
-		e.entries[pc] = 0
-		return
+	for _, x := range e.unitAt(at).exits {
+		if x.PC != pc {
+			continue
+		}
+		field := at + uint64(x.Field)
+		displacement := uint32(host - field - 4)
+		if e.check != nil && !e.check.link(pc, field, displacement) {
+			e.entries[pc] = 0
+			return
+		}
+		patch(e.code.write, int(field-uint64(e.code.exec)), displacement)
+		e.stats.Connected++
 	}
-	patch(e.code.write, int(field-uint64(e.code.exec)), displacement)
-	e.stats.Connected++
+}
+
+// unitAt returns the unit that has the host address.
+func (e *engine) unitAt(host uint64) unit {
+	e.unitsMu.Lock()
+	defer e.unitsMu.Unlock()
+	i := sort.Search(len(e.units), func(i int) bool { return e.units[i].host > host }) - 1
+	if i < 0 || host-e.units[i].host >= uint64(e.units[i].size) {
+		return unit{}
+	}
+	return e.units[i]
 }
 
 // direct puts the code for pc into the table of indirect targets.
@@ -232,7 +250,7 @@ func (e *engine) place(u *rewrite.Unit, pc uint64) (uint64, bool) {
 	host := uint64(e.code.exec) + uint64(at)
 	e.unitsMu.Lock()
 	i := sort.Search(len(e.units), func(i int) bool { return e.units[i].host > host })
-	e.units = slices.Insert(e.units, i, unit{host, uint32(len(u.Code)), slices.Clone(u.Marks)})
+	e.units = slices.Insert(e.units, i, unit{host, uint32(len(u.Code)), slices.Clone(u.Marks), slices.Clone(u.Exits)})
 	e.unitsMu.Unlock()
 	if e.o.Emitted != nil {
 		e.o.Emitted(host, uint64(len(u.Code)), pc)
@@ -248,17 +266,11 @@ func (e *engine) setUnits(u []unit) {
 
 // markAt returns what the state is at a host address.
 func (e *engine) markAt(host uint64) (rewrite.Mark, bool) {
-	e.unitsMu.Lock()
-	defer e.unitsMu.Unlock()
-	i := sort.Search(len(e.units), func(i int) bool { return e.units[i].host > host }) - 1
-	if i < 0 || host-e.units[i].host >= uint64(e.units[i].size) {
-		return rewrite.Mark{}, false
-	}
-	off := uint32(host - e.units[i].host)
-	m := e.units[i].marks
-	k := sort.Search(len(m), func(k int) bool { return m[k].Offset > off }) - 1
+	u := e.unitAt(host)
+	off := uint32(host - u.host)
+	k := sort.Search(len(u.marks), func(k int) bool { return u.marks[k].Offset > off }) - 1
 	if k < 0 {
 		return rewrite.Mark{}, false
 	}
-	return m[k], true
+	return u.marks[k], true
 }

@@ -70,10 +70,19 @@ func (i *inspection) decode(code []byte, pc uint64) (text string, n uint64) {
 
 // executable yields the segments that hold code.
 func (i *inspection) executable(visit func(s elf.Segment, code []byte)) {
+	if i.code == nil {
+		i.code = make(map[uint64][]byte)
+	}
 	for _, s := range i.img.Segments {
-		if s.Prot&memory.Exec != 0 {
-			visit(s, i.contents(s))
+		if s.Prot&memory.Exec == 0 {
+			continue
 		}
+		code, ok := i.code[s.Addr]
+		if !ok {
+			code = i.contents(s)
+			i.code[s.Addr] = code
+		}
+		visit(s, code)
 	}
 }
 

@@ -91,6 +91,7 @@ type inspection struct {
 	img   *elf.Image
 	file  io.ReaderAt
 	syms  *elf.Symbols
+	code  map[uint64][]byte // contents of executable segments, by address
 }
 
 func (i *inspection) printf(format string, args ...any) { fmt.Fprintf(i, format, args...) }

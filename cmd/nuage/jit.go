@@ -103,7 +103,7 @@ func (l *translation) list(names []string) error {
 			end = s.Addr + s.Size
 		}
 		for at < end && !done[at] {
-			if l.code(at) == nil {
+			if l.codeAt(at) == nil {
 				break
 			}
 			any = true
@@ -125,8 +125,8 @@ func (l *translation) nameAt(pc uint64) string {
 	return name
 }
 
-// code returns the program's code from pc on, as far as it goes, or nil.
-func (l *translation) code(pc uint64) (code []byte) {
+// codeAt returns the program's code from pc on, as far as it goes, or nil.
+func (l *translation) codeAt(pc uint64) (code []byte) {
 	l.executable(func(s elf.Segment, b []byte) {
 		if off := pc - s.Addr; pc >= s.Addr && off < uint64(len(b)) {
 			code = b[off:]
@@ -142,9 +142,9 @@ func (l *translation) unit(pc uint64, done map[uint64]bool) (end uint64) {
 	} else {
 		l.printf("\n")
 	}
-	u, ok := l.translator.Translate(pc, l.code)
+	u, ok := l.translator.Translate(pc, l.codeAt)
 	if !ok {
-		text, n := l.decode(l.code(pc), pc)
+		text, n := l.decode(l.codeAt(pc), pc)
 		l.printf("%s  %s\n", l.style.Dim(fmt.Sprintf("%8x", pc)), l.style.Bold(text))
 		l.printf("%10s%s\n", "", "the interpreter's")
 		l.interpreted[firstWord(text)]++
@@ -159,7 +159,7 @@ func (l *translation) unit(pc uint64, done map[uint64]bool) (end uint64) {
 			m := uint64(marks[0].PC)
 			marks = marks[1:]
 			if (m != seen || first) && !done[m] && m >= pc && m < pc+uint64(u.Bytes) {
-				text, n := l.decode(l.code(m), m)
+				text, n := l.decode(l.codeAt(m), m)
 				l.printf("%s  %s\n", l.style.Dim(fmt.Sprintf("%8x", m)), l.style.Bold(text))
 				done[m], seen, first = true, m, false
 				end = max(end, m+n)

@@ -25,9 +25,9 @@ func (t *Translator) branch(pc uint64, opcode func(), to func(amd64.Label)) {
 	out := a.NewLabel()
 	field := a.Rel32(out)
 	t.unit.Exits = append(t.unit.Exits, Exit{pc, uint32(field)})
+	t.tail(ExitDirect)
 	t.later(pc, Before, func() {
 		a.Bind(out)
-		a.LeaOffset(t1, field)
 		t.leave(ExitDirect, pc)
 	})
 }
@@ -87,7 +87,7 @@ func (t *Translator) EntryStub(pc uint64) *Unit {
 	t.begin()
 	t.entryStub(pc)
 	t.jump(pc)
-	return t.finish()
+	return t.finishStub()
 }
 
 // entryStub leaves if T0 is not pc.
@@ -112,19 +112,17 @@ func (t *Translator) unlessArrived(pc uint64, otherwise func()) {
 	a.Bind(ok)
 }
 
-// begin and finish are around the making of a stub.
+// begin and finishStub are around the making of a stub.
 func (t *Translator) begin() {
 	t.asm.Reset()
-	t.cold, t.rest = t.cold[:0], 0
+	t.cold, t.tails, t.rest = t.cold[:0], [ExitTrap]amd64.Label{}, 0
 	t.insts = t.insts[:0]
 	clear(t.index)
 	t.unit = Unit{Entries: t.unit.Entries[:0], Exits: t.unit.Exits[:0], Marks: t.unit.Marks[:0]}
 }
 
-func (t *Translator) finish() *Unit {
-	for _, f := range t.cold {
-		f()
-	}
+func (t *Translator) finishStub() *Unit {
+	t.finish()
 	t.asm.Link()
 	t.unit.Code = t.asm.Code
 	return &t.unit
@@ -181,9 +179,9 @@ func (t *Translator) branchCall(pc uint64) {
 	out := a.NewLabel()
 	field := a.Rel32(out)
 	t.unit.Exits = append(t.unit.Exits, Exit{pc, uint32(field)})
+	t.tail(ExitDirect)
 	t.later(pc, Before, func() {
 		a.Bind(out)
-		a.LeaOffset(t1, field)
 		t.leave(ExitDirect, pc)
 	})
 }
@@ -191,12 +189,7 @@ func (t *Translator) branchCall(pc uint64) {
 // landing is where host returns come to. The guest may return elsewhere: then
 // the target is looked up.
 func (t *Translator) landing(next uint64) {
-	miss := t.asm.NewLabel()
-	t.later(next, Arriving, func() {
-		t.asm.Bind(miss)
-		t.dispatch()
-	})
-	t.unlessArrived(next, func() { t.asm.Jmp(miss) })
+	t.unlessArrived(next, func() { t.asm.Jmp(t.tail(tailDispatch)) })
 }
 
 // ret returns on both stacks; rsp is up bytes below what it should be.
@@ -436,5 +429,5 @@ func (t *Translator) ReturnStub() *Unit {
 	t.asm.Lea64(amd64.RSP, amd64.At(amd64.RSP, -8))
 	t.mark(0, Arriving)
 	t.dispatch()
-	return t.finish()
+	return t.finishStub()
 }

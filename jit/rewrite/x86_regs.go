@@ -94,7 +94,7 @@ func upperHalf(m amd64.Mem) amd64.Mem {
 // hold then is said for each.
 const (
 	// ExitDirect: a branch to T0 whose code was not known. T1 is the address
-	// of the branch's displacement, to be filled in.
+	// of the unit's code; all its exits to T0 are to be filled in.
 	ExitDirect = iota + 1
 	// ExitIndirect: an indirect branch to T0 that the table does not have.
 	ExitIndirect

@@ -87,7 +87,8 @@ type Translator struct {
 	index    map[uint64]int // of the instruction at a guest address
 	unit     Unit
 	cold     []func()
-	end      uint64 // where the last instruction goes on
+	tails    [ExitTrap]amd64.Label // plus 1, by the reason for leaving; 0: none
+	end      uint64                // where the last instruction goes on
 	cache    cache
 	rest     int   // see Mark.Rest, for the instruction being translated
 	kept     uint8 // guest register that T1 has a copy of behind the instruction, or x86.Zero
@@ -144,7 +145,7 @@ func (t *Translator) translate(pc uint64, indirect bool, fetch func(pc uint64) [
 	}
 	t.asm.Reset()
 	t.findLeaders()
-	t.cold, t.rest = t.cold[:0], 0
+	t.cold, t.tails, t.rest = t.cold[:0], [ExitTrap]amd64.Label{}, 0
 	u := &t.unit
 	*u = Unit{Entries: u.Entries[:0], Exits: u.Exits[:0], Marks: u.Marks[:0], Guest: len(t.insts)}
 	t.cache.reset()
@@ -181,9 +182,7 @@ func (t *Translator) translate(pc uint64, indirect bool, fetch func(pc uint64) [
 	if open {
 		t.jump(t.end)
 	}
-	for _, f := range t.cold {
-		f()
-	}
+	t.finish()
 	if !t.asm.Link() {
 		return nil, false
 	}
@@ -325,11 +324,51 @@ func (t *Translator) emit(i int) bool {
 	return true
 }
 
-// leave leaves generated code at guest address pc.
+// leave leaves generated code at guest address pc, by a tail that all who leave
+// for that reason share.
 func (t *Translator) leave(reason uint32, pc uint64) {
 	t.asm.MovImm(t0, pc)
-	t.exit(reason)
+	t.asm.Jmp(t.tail(reason))
 }
+
+// tail is the unit's way out for a reason.
+func (t *Translator) tail(reason uint32) amd64.Label {
+	l := &t.tails[reason]
+	if *l == 0 {
+		*l = t.asm.NewLabel() + 1
+	}
+	return *l - 1
+}
+
+// finish emits what stands behind the unit's own code: tails first, so that most
+// jumps to them are short.
+func (t *Translator) finish() {
+	a := &t.asm
+	for reason, l := range t.tails {
+		if l == 0 {
+			continue
+		}
+		t.rest = 0
+		t.mark(0, Within)
+		if reason == tailDispatch {
+			t.mark(0, Arriving)
+			a.Bind(l - 1)
+			t.dispatch()
+			continue
+		}
+		a.Bind(l - 1)
+		if reason == ExitDirect {
+			a.LeaOffset(t1, 0)
+		}
+		t.exit(uint32(reason))
+	}
+	for _, f := range t.cold {
+		f()
+	}
+}
+
+// tailDispatch is the tail of returns to elsewhere.
+const tailDispatch = 0
 
 func (t *Translator) exit(reason uint32) {
 	t.asm.Store32Imm(t.at(OffReason), reason)
@@ -354,6 +393,7 @@ func (t *Translator) laterWith(pc uint64, s MarkState, rest int, f func()) {
 // giveUp emits, behind the unit's own code, what lets the interpreter go on at
 // guest address pc, before which rest instructions have been counted too many.
 func (t *Translator) giveUp(out amd64.Label, pc uint64, rest int) {
+	t.tail(ExitInterpret)
 	t.laterWith(pc, Before, rest, func() {
 		a := &t.asm
 		a.Bind(out)
@@ -391,6 +431,7 @@ func (t *Translator) meter(in *inst) {
 	a.Bind(ok)
 	t.cache.forgetT0()
 	t.cache.forgetT1()
+	t.tail(ExitBudget)
 	t.laterWith(pc, Before, in.run, func() {
 		a.Bind(out)
 		a.Lea64(t0, amd64.At(t0, n))

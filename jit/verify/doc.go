@@ -61,7 +61,7 @@
 //   - Leaving. Where another unit may follow, what is assumed at an entry
 //     holds. Before the engine is returned to, the reason has been stored, and
 //     T0 and T1 are what it says; above all, T1 of [rewrite.ExitDirect] is the
-//     place of a branch's displacement, four aligned bytes. ([RuleLeave])
+//     address of the unit, whose exits are four aligned bytes. ([RuleLeave])
 //   - Interruptions. Where a mark says that the thread can be taken out, at the
 //     beginning of an instruction or on the way to the address in T0, the host
 //     stack is balanced, host addresses are only where the mark says, and T0,

@@ -288,22 +288,14 @@ func (v *Verifier) toEngine(in *instruction, s *state) error {
 	}
 	switch s.reason {
 	case rewrite.ExitDirect:
-		if t1.kind != code || t1.lo < 0 || t1.lo > int64(len(v.unit.Code)) {
-			return v.fail(RuleLeave, in, "T1 is not the address of a displacement")
-		}
-		n, ok := v.exits[uint32(t1.lo)]
-		if !ok || !t0.constant() || uint64(t0.lo) != v.unit.Exits[n].PC {
-			return v.fail(RuleLeave, in, "T1 is not the address of the displacement of a branch to T0")
+		if t1.kind != code || t1.lo != 0 || t1.hi != 0 {
+			return v.fail(RuleLeave, in, "T1 is not the address of the unit")
 		}
 	case rewrite.ExitSyscall:
 		if !t0.constant() || !t1.constant() {
 			return v.fail(RuleLeave, in, "T0 and T1 are not constant")
 		}
-	case rewrite.ExitInterpret, rewrite.ExitBudget:
-		if !t0.constant() {
-			return v.fail(RuleLeave, in, "T0 is not constant")
-		}
-	case rewrite.ExitIndirect:
+	case rewrite.ExitInterpret, rewrite.ExitBudget, rewrite.ExitIndirect:
 	default:
 		return v.fail(RuleLeave, in, "no reason has been stored, or not on all paths the same")
 	}

@@ -209,6 +209,18 @@ func (v *Verifier) marks() error {
 	return nil
 }
 
+// loadsTarget reports whether the instruction sets T0 to pc.
+func loadsTarget(in *instruction, pc uint64) bool {
+	if in.Row.Name != "mov" || in.Args[0].Kind != x86.ArgReg || in.Args[0].Reg != temp0 || in.Args[1].Kind != x86.ArgImm {
+		return false
+	}
+	v := in.Args[1].Value
+	if in.Args[0].Width == 4 {
+		v = uint64(uint32(v))
+	}
+	return in.Args[0].Width >= 4 && v == pc
+}
+
 // branches finds where direct branches go, and which of them lead out. Every
 // exit must be the displacement of a branch.
 func (v *Verifier) branches() error {
@@ -233,6 +245,9 @@ func (v *Verifier) branches() error {
 		if n, ok := v.exits[uint32(in.at+int(in.ImmAt))]; ok && in.ImmN == 4 {
 			in.exit = int32(n)
 			found++
+			if pc := v.unit.Exits[n].PC; !loadsTarget(&v.insts[in.to], pc) {
+				return v.fail(RuleLeave, in, "until it is filled in, it does not leave for %#x", pc)
+			}
 		}
 	}
 	if found != len(v.unit.Exits) {

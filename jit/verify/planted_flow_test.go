@@ -83,8 +83,8 @@ func TestPlantedTables(t *testing.T) {
 			p.u.Exits = []rewrite.Exit{{PC: guestPC + 64, Field: uint32(field)}}
 			p.Bind(out)
 			p.mark(rewrite.Before)
-			p.LeaOffset(t1, field)
 			p.MovImm(t0, guestPC+64)
+			p.LeaOffset(t1, 0)
 			p.out(rewrite.ExitDirect)
 		})
 	}
@@ -105,7 +105,6 @@ func TestPlantedTables(t *testing.T) {
 		{"field behind the code", verify.RuleBranch, func(u *rewrite.Unit) { u.Exits[0].Field = 1 << 20 }},
 		{"field twice", verify.RuleBranch, func(u *rewrite.Unit) { u.Exits = append(u.Exits, u.Exits[0]) }},
 		{"exit elsewhere", verify.RuleLeave, func(u *rewrite.Unit) { u.Exits[0].PC++ }},
-		{"exit not listed", verify.RuleLeave, func(u *rewrite.Unit) { u.Exits = nil }},
 		{"mark in an instruction", verify.RuleMark, func(u *rewrite.Unit) {
 			u.Marks = append([]rewrite.Mark{u.Marks[0]}, rewrite.Mark{Offset: 1}, u.Marks[1])
 		}},
@@ -115,7 +114,7 @@ func TestPlantedTables(t *testing.T) {
 		{"never a beginning", verify.RuleMark, func(u *rewrite.Unit) { u.Marks = nil }},
 		{"branch into an instruction", verify.RuleBranch, func(u *rewrite.Unit) { u.Code[u.Exits[0].Field]++ }},
 		{"branch before the unit", verify.RuleBranch, func(u *rewrite.Unit) { u.Code[u.Exits[0].Field+2] = 0x80 }},
-		{"branch to itself", verify.RuleMark, func(u *rewrite.Unit) {
+		{"branch to itself", verify.RuleLeave, func(u *rewrite.Unit) {
 			u.Marks[0].State = rewrite.Within
 			copy(u.Code[u.Exits[0].Field:], []byte{0xFB, 0xFF, 0xFF, 0xFF})
 		}},
@@ -141,10 +140,14 @@ func TestPlantedLeaving(t *testing.T) {
 		{"trap", verify.RuleLeave, func(p *plant) { p.MovImm(t0, 1); p.out(rewrite.ExitTrap) }},
 		{"reason from a register", verify.RuleState, func(p *plant) { p.OpMem(amd64.Form{Opcode: 0x89}, amd64.RAX, amd64.AtGS(rewrite.OffReason)) }},
 		{"T0 not set", verify.RuleLeave, exit(rewrite.ExitIndirect)},
-		{"T0 the guest's", verify.RuleLeave, func(p *plant) { p.Mov64(t0, amd64.RAX); p.out(rewrite.ExitInterpret) }},
+		{"T0 the guest's", "", func(p *plant) { p.Mov64(t0, amd64.RAX); p.out(rewrite.ExitInterpret) }},
+		{"T0 an address of code", verify.RuleLeave, func(p *plant) { p.LeaOffset(t0, 0); p.out(rewrite.ExitInterpret) }},
+		{"T0 not constant", verify.RuleLeave, func(p *plant) { p.Mov64(t0, amd64.RAX); p.MovImm(t1, 1); p.out(rewrite.ExitSyscall) }},
 		{"T1 not set", verify.RuleLeave, func(p *plant) { p.MovImm(t0, 1); p.out(rewrite.ExitSyscall) }},
 		{"T1 the guest's", verify.RuleLeave, func(p *plant) { p.MovImm(t0, 1); p.Mov64(t1, amd64.RAX); p.out(rewrite.ExitDirect) }},
-		{"T1 no displacement", verify.RuleLeave, func(p *plant) { p.MovImm(t0, 1); p.LeaOffset(t1, 0); p.out(rewrite.ExitDirect) }},
+		{"T1 the unit", "", func(p *plant) { p.MovImm(t0, 1); p.LeaOffset(t1, 0); p.out(rewrite.ExitDirect) }},
+		{"T1 inside the unit", verify.RuleLeave, func(p *plant) { p.MovImm(t0, 1); p.LeaOffset(t1, 1); p.out(rewrite.ExitDirect) }},
+		{"T1 before the unit", verify.RuleLeave, func(p *plant) { p.MovImm(t0, 1); p.LeaOffset(t1, -1); p.out(rewrite.ExitDirect) }},
 		{"reason on one way", verify.RuleLeave, func(p *plant) {
 			l := p.NewLabel()
 			p.MovImm(t0, 1)

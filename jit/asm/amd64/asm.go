@@ -111,6 +111,12 @@ func (a *Asm) NewLabel() Label {
 // Bind puts the label here.
 func (a *Asm) Bind(l Label) { a.labels[l] = int32(len(a.Code)) }
 
+// near reports whether the label is bound and in reach of a short branch here.
+func (a *Asm) near(l Label) bool {
+	to := a.labels[l]
+	return to >= 0 && int(to)-len(a.Code)-2 >= -128
+}
+
 // Offset returns where the label is, or -1.
 func (a *Asm) Offset(l Label) int { return int(a.labels[l]) }
 

@@ -89,14 +89,24 @@ func (a *Asm) Ret() { a.Code = append(a.Code, 0xC3) }
 // Trap is int3: for places that are never reached.
 func (a *Asm) Trap() { a.Code = append(a.Code, 0xCC) }
 
-// Jmp is a jump to l.
+// Jmp is a jump to l, short if it is known to reach.
 func (a *Asm) Jmp(l Label) {
+	if a.near(l) {
+		a.Code = append(a.Code, 0xEB)
+		a.rel8(l)
+		return
+	}
 	a.Code = append(a.Code, 0xE9)
 	a.rel32(l)
 }
 
-// Jcc jumps to l under condition cc (the tttn field).
+// Jcc jumps to l under condition cc (the tttn field), like Jmp.
 func (a *Asm) Jcc(cc uint8, l Label) {
+	if a.near(l) {
+		a.Code = append(a.Code, 0x70|cc)
+		a.rel8(l)
+		return
+	}
 	a.Code = append(a.Code, 0x0F, 0x80|cc)
 	a.rel32(l)
 }
