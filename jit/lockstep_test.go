@@ -187,12 +187,13 @@ func TestLockstepPortable(t *testing.T) {
 func lockstepRandom(t *testing.T, o Options) {
 	begin := time.Now()
 	c := &compared{kinds: map[cpu.StopKind]uint64{}}
-	for _, once := range []uint64{
-		138,     // ROL of memory by an immediate
-		7775,    // a locked access that crosses a cache line, where nothing is mapped: the host hangs
-		1000146, // AH to DH beside a memory operand whose address needs T1
+	for _, once := range []struct{ number, kind uint64 }{
+		{138, 0},     // ROL of memory by an immediate
+		{7775, 0},    // a locked access that crosses a cache line, where nothing is mapped: the host hangs
+		{1000146, 0}, // AH to DH beside a memory operand whose address needs T1
+		{1000591, 1}, // ROR of memory by an immediate, behind a loop that ends with DEC: OF was set
 	} {
-		lockstepOne(t, once, 0, o, c)
+		lockstepOne(t, once.number, once.kind, o, c)
 	}
 	*c = compared{kinds: c.kinds}
 	n := *lockSeed
@@ -226,6 +227,7 @@ type blockwise struct {
 	known  map[uint64]block // by address
 	blocks uint64
 	calls  []uint64 // where those that have not returned come back to
+	path   []uint64 // the blocks of this run
 	// astray: a return has gone elsewhere than behind its call, or had none.
 	astray bool
 }
@@ -240,8 +242,10 @@ type block struct {
 func newBlockwise(s *side) *blockwise { return &blockwise{side: s, known: map[uint64]block{}} }
 
 func (b *blockwise) run(budget uint64) cpu.Stop {
+	b.path = b.path[:0]
 	for {
 		pc := b.thread.State.PC()
+		b.path = append(b.path, pc)
 		k, ok := b.known[pc]
 		if !ok {
 			k = b.block(pc)
@@ -259,6 +263,15 @@ func (b *blockwise) run(budget uint64) cpu.Stop {
 			return stop
 		}
 	}
+}
+
+// last shows the last blocks of the run.
+func (b *blockwise) last(code []byte) string {
+	var t strings.Builder
+	for _, pc := range b.path[max(0, len(b.path)-4):] {
+		fmt.Fprintf(&t, "block\n%s", disassembly(code, pc, int(b.known[pc].n)))
+	}
+	return t.String()
 }
 
 // follow keeps the stack of calls.
@@ -346,7 +359,7 @@ func lockstepOne(t *testing.T, number, kind uint64, o Options, c *compared) {
 		if stop1 != stop2 || sa.Hash() != sb.Hash() || a.thread.Retired != b.thread.Retired {
 			_ = a.space.ReadAt(code, codeAt)
 			t.Fatalf("program %d (-lockstep.seed %d), from %#x with budget %d: the engines differ\ninterpreter: %v, retired %d\ntranslator: %v, retired %d\n%s\nbefore:\n%s\n%s",
-				number, number, pc, budget, stop1, a.thread.Retired, stop2, b.thread.Retired, differing(sa, sb), dump(before), disassembly(code, pc, 12))
+				number, number, pc, budget, stop1, a.thread.Retired, stop2, b.thread.Retired, differing(sa, sb), dump(before), reference.last(code))
 		}
 		if stop1.Kind != cpu.StopBudget {
 			again()
@@ -415,7 +428,7 @@ func lockstepFree(t *testing.T, number, kind uint64, c *compared) {
 		stop2 := b.engine.Run(b.thread, cpu.Unlimited)
 		if stop1 != stop2 || sa.Hash() != sb.Hash() {
 			t.Fatalf("program %d (-lockstep.seed %d), from %#x: the engines differ\ninterpreter: %v\ntranslator: %v\n%s\nbefore:\n%s\n%s",
-				number, number, pc, stop1, stop2, differing(sa, sb), dump(before), disassembly(code, pc, 12))
+				number, number, pc, stop1, stop2, differing(sa, sb), dump(before), reference.last(code))
 		}
 	}
 	requireSameData(t, number, a, b)

@@ -194,7 +194,7 @@ func (t *Translator) kindOf(d *x86.Inst) kind {
 	}
 	switch k {
 	case kindPlain:
-		if !t.rewritable(d) {
+		if !t.rewritable(d) || leavesOverflow(d) {
 			return kindInterpret
 		}
 	case kindPush:
@@ -223,6 +223,18 @@ func (t *Translator) kindOf(d *x86.Inst) kind {
 		}
 	}
 	return k
+}
+
+// leavesOverflow reports whether the instruction rotates memory by an immediate
+// above one. The manual leaves OF undefined, and processors leave it to what went
+// before: mostly they clear it, as the interpreter does, but there are sequences
+// (INC or DEC in a loop is part of them) after which it is set.
+func leavesOverflow(d *x86.Inst) bool {
+	count := d.Imm & 31
+	if d.Size == 8 {
+		count = d.Imm & 63
+	}
+	return d.HasMem && d.ImmN > 0 && count > 1 && (d.Row.Name == "rol" || d.Row.Name == "ror")
 }
 
 // rewritable reports whether a plain instruction's operands can be re-encoded
