@@ -224,22 +224,12 @@ func (c *compared) String() string {
 // up to the first instruction behind which control may go elsewhere.
 type blockwise struct {
 	*side
-	known  map[uint64]block // by address
+	known  map[uint64]uint64 // the instructions of blocks, by address
 	blocks uint64
-	calls  []uint64 // where those that have not returned come back to
 	path   []uint64 // the blocks of this run
-	// astray: a return has gone elsewhere than behind its call, or had none.
-	astray bool
 }
 
-// block is what a block is known for.
-type block struct {
-	n         uint64 // instructions
-	next      uint64 // behind them
-	call, ret bool   // what the last one is
-}
-
-func newBlockwise(s *side) *blockwise { return &blockwise{side: s, known: map[uint64]block{}} }
+func newBlockwise(s *side) *blockwise { return &blockwise{side: s, known: map[uint64]uint64{}} }
 
 func (b *blockwise) run(budget uint64) cpu.Stop {
 	b.path = b.path[:0]
@@ -248,17 +238,14 @@ func (b *blockwise) run(budget uint64) cpu.Stop {
 		b.path = append(b.path, pc)
 		k, ok := b.known[pc]
 		if !ok {
-			k = b.block(pc)
+			k = b.length(pc)
 			b.known[pc] = k
 		}
-		n := min(k.n, budget)
+		n := min(k, budget)
 		before := b.thread.Retired
 		stop := b.engine.Run(b.thread, n)
 		budget -= b.thread.Retired - before
 		b.blocks++
-		if stop.Kind == cpu.StopBudget && n == k.n {
-			b.follow(k)
-		}
 		if stop.Kind != cpu.StopBudget || budget == 0 {
 			return stop
 		}
@@ -269,37 +256,23 @@ func (b *blockwise) run(budget uint64) cpu.Stop {
 func (b *blockwise) last(code []byte) string {
 	var t strings.Builder
 	for _, pc := range b.path[max(0, len(b.path)-4):] {
-		fmt.Fprintf(&t, "block\n%s", disassembly(code, pc, int(b.known[pc].n)))
+		fmt.Fprintf(&t, "block\n%s", disassembly(code, pc, int(b.known[pc])))
 	}
 	return t.String()
 }
 
-// follow keeps the stack of calls.
-func (b *blockwise) follow(k block) {
-	switch n := len(b.calls); {
-	case k.call:
-		b.calls = append(b.calls, k.next)
-	case k.ret:
-		b.astray = b.astray || n == 0 || b.calls[n-1] != b.thread.State.PC()
-		b.calls = b.calls[:max(n-1, 0)]
-	}
-}
-
-// block finds the end of the block at pc.
-func (b *blockwise) block(pc uint64) (k block) {
+// length is how many instructions the block at pc has.
+func (b *blockwise) length(pc uint64) (n uint64) {
 	for {
-		k.n++
+		n++
 		var buf [15]byte
 		var in x86.Inst
 		size, _, err := b.space.Fetch(buf[:], pc)
-		if err != nil || x86.Decode(&in, buf[:size], pc) != nil {
-			return k
+		if err != nil || x86.Decode(&in, buf[:size], pc) != nil ||
+			in.Row.Attr&x86.Ends != 0 || in.NArgs > 0 && in.Args[0].Kind == x86.ArgRel {
+			return n
 		}
 		pc = in.Next()
-		k.next, k.call, k.ret = pc, in.Row.Name == "call", in.Row.Name == "ret"
-		if in.Row.Attr&x86.Ends != 0 || len(in.Args) > 0 && in.Args[0].Kind == x86.ArgRel {
-			return k
-		}
 	}
 }
 
@@ -410,11 +383,8 @@ func lockstepFree(t *testing.T, number, kind uint64, c *compared) {
 		seeds++
 		*b.thread.Env.(*environment) = *a.thread.Env.(*environment)
 		pc, before := sa.PC(), sa.Clone()
-		reference.calls, reference.astray = nil, false
 		stop1 := reference.run(*lockStep)
-		// Free code loses the flags when a return goes elsewhere than behind
-		// its call, where they were dead: what follows is not compared.
-		if stop1.Kind == cpu.StopBudget || reference.astray {
+		if stop1.Kind == cpu.StopBudget {
 			c.skipped++
 			_, err := a.data.ReadAt(data, 0)
 			require.NoError(t, err)
