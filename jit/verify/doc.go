@@ -60,8 +60,8 @@
 //     ahead, so that its guard is met while there is room. ([RuleStack])
 //   - Leaving. Where another unit may follow, what is assumed at an entry
 //     holds. Before the engine is returned to, the reason has been stored, and
-//     T0 and T1 are what it says; above all, T1 of [rewrite.ExitDirect] is the
-//     address of the unit, whose exits are four aligned bytes. ([RuleLeave])
+//     T0 and T1 are what it says: T0 a number of the guest's, T1 of
+//     [rewrite.ExitDirect] the address of the unit itself. ([RuleLeave])
 //   - Interruptions. Where a mark says that the thread can be taken out, at the
 //     beginning of an instruction or on the way to the address in T0, the host
 //     stack is balanced, host addresses are only where the mark says, and T0,
@@ -70,7 +70,8 @@
 //     where the thread can be taken out, and so has every way through the unit
 //     from an entry or a landing. ([RuleMark])
 //
-// A branch out of a unit is filled in later. [Linker] checks the bytes then:
-// the displacement must belong to a branch that has passed, and lead to an
-// entry that has.
+// A branch out of a unit is filled in later: four aligned bytes, so that other
+// threads can run it meanwhile. [Linker] checks them then: the displacement must
+// belong to a branch that has passed, and lead to an entry that has, for the
+// address that the branch is to.
 package verify

@@ -288,8 +288,11 @@ func (v *Verifier) toEngine(in *instruction, s *state) error {
 	}
 	switch s.reason {
 	case rewrite.ExitDirect:
-		if t1.kind != code || t1.lo != 0 || t1.hi != 0 {
+		if t1 != (value{kind: code}) {
 			return v.fail(RuleLeave, in, "T1 is not the address of the unit")
+		}
+		if len(v.unit.Exits) == 0 {
+			return v.fail(RuleLeave, in, "the unit has no branch that could be filled in")
 		}
 	case rewrite.ExitSyscall:
 		if !t0.constant() || !t1.constant() {

@@ -105,6 +105,7 @@ func TestPlantedTables(t *testing.T) {
 		{"field behind the code", verify.RuleBranch, func(u *rewrite.Unit) { u.Exits[0].Field = 1 << 20 }},
 		{"field twice", verify.RuleBranch, func(u *rewrite.Unit) { u.Exits = append(u.Exits, u.Exits[0]) }},
 		{"exit elsewhere", verify.RuleLeave, func(u *rewrite.Unit) { u.Exits[0].PC++ }},
+		{"exit not listed", verify.RuleLeave, func(u *rewrite.Unit) { u.Exits = nil }},
 		{"mark in an instruction", verify.RuleMark, func(u *rewrite.Unit) {
 			u.Marks = append([]rewrite.Mark{u.Marks[0]}, rewrite.Mark{Offset: 1}, u.Marks[1])
 		}},
@@ -141,13 +142,14 @@ func TestPlantedLeaving(t *testing.T) {
 		{"reason from a register", verify.RuleState, func(p *plant) { p.OpMem(amd64.Form{Opcode: 0x89}, amd64.RAX, amd64.AtGS(rewrite.OffReason)) }},
 		{"T0 not set", verify.RuleLeave, exit(rewrite.ExitIndirect)},
 		{"T0 the guest's", "", func(p *plant) { p.Mov64(t0, amd64.RAX); p.out(rewrite.ExitInterpret) }},
-		{"T0 an address of code", verify.RuleLeave, func(p *plant) { p.LeaOffset(t0, 0); p.out(rewrite.ExitInterpret) }},
-		{"T0 not constant", verify.RuleLeave, func(p *plant) { p.Mov64(t0, amd64.RAX); p.MovImm(t1, 1); p.out(rewrite.ExitSyscall) }},
+		{"T0 the guest's, budget", "", func(p *plant) { p.Mov64(t0, amd64.RAX); p.out(rewrite.ExitBudget) }},
+		{"T0 the guest's, system call", verify.RuleLeave, func(p *plant) { p.Mov64(t0, amd64.RAX); p.MovImm(t1, 1); p.out(rewrite.ExitSyscall) }},
+		{"T0 the base", verify.RuleLeave, func(p *plant) { p.Mov64(t0, base); p.out(rewrite.ExitInterpret) }},
+		{"T0 the base, budget", verify.RuleLeave, func(p *plant) { p.Mov64(t0, base); p.out(rewrite.ExitBudget) }},
 		{"T1 not set", verify.RuleLeave, func(p *plant) { p.MovImm(t0, 1); p.out(rewrite.ExitSyscall) }},
 		{"T1 the guest's", verify.RuleLeave, func(p *plant) { p.MovImm(t0, 1); p.Mov64(t1, amd64.RAX); p.out(rewrite.ExitDirect) }},
-		{"T1 the unit", "", func(p *plant) { p.MovImm(t0, 1); p.LeaOffset(t1, 0); p.out(rewrite.ExitDirect) }},
-		{"T1 inside the unit", verify.RuleLeave, func(p *plant) { p.MovImm(t0, 1); p.LeaOffset(t1, 1); p.out(rewrite.ExitDirect) }},
-		{"T1 before the unit", verify.RuleLeave, func(p *plant) { p.MovImm(t0, 1); p.LeaOffset(t1, -1); p.out(rewrite.ExitDirect) }},
+		{"T0 an address of code", verify.RuleLeave, func(p *plant) { p.LeaOffset(t0, 0); p.out(rewrite.ExitInterpret) }},
+		{"direct, nothing to fill in", verify.RuleLeave, func(p *plant) { p.MovImm(t0, 1); p.LeaOffset(t1, 0); p.out(rewrite.ExitDirect) }},
 		{"reason on one way", verify.RuleLeave, func(p *plant) {
 			l := p.NewLabel()
 			p.MovImm(t0, 1)
@@ -160,6 +162,60 @@ func TestPlantedLeaving(t *testing.T) {
 		{"jump through a register", verify.RuleBranch, func(p *plant) { p.hex("FF E0") }},
 		{"jump through the window", verify.RuleBranch, func(p *plant) { p.JmpMem(window(gsp, 0)) }},
 		{"jump through T1", verify.RuleBranch, func(p *plant) { p.JmpMem(amd64.At(t1, 8)) }},
+	}, nil)
+}
+
+// TestPlantedDirect: T1 is the address of the unit, whichever of its branches it
+// is left by.
+func TestPlantedDirect(t *testing.T) {
+	// direct is two branches out that share what t1 and the rest emit.
+	direct := func(t1 func(p *plant)) func(p *plant) {
+		return func(p *plant) {
+			tail := p.NewLabel()
+			var outs []amd64.Label
+			for i := range 2 {
+				p.AlignField(2)
+				p.Bytes(0x0F, 0x84+byte(i))
+				outs = append(outs, p.NewLabel())
+				p.u.Exits = append(p.u.Exits, rewrite.Exit{PC: guestPC + 64 + uint64(i), Field: uint32(p.Rel32(outs[i]))})
+			}
+			p.leave()
+			p.mark(rewrite.Within)
+			p.Bind(tail)
+			t1(p)
+			p.out(rewrite.ExitDirect)
+			for i, l := range outs {
+				p.mark(rewrite.Before)
+				p.Bind(l)
+				p.MovImm(t0, guestPC+64+uint64(i))
+				p.Jmp(tail)
+			}
+		}
+	}
+	offset := func(n int) func(*plant) { return direct(func(p *plant) { p.LeaOffset(t1, n) }) }
+	check(t, []planted{
+		{"the unit", "", offset(0)},
+		{"behind the unit's beginning", verify.RuleLeave, offset(1)},
+		{"before the unit", verify.RuleLeave, offset(-1)},
+		{"a displacement", verify.RuleLeave, offset(4)},
+		{"behind the unit", verify.RuleLeave, offset(1 << 20)},
+		{"not set", verify.RuleLeave, direct(func(*plant) {})},
+		{"nothing", verify.RuleLeave, direct(func(p *plant) { p.MovImm(t1, 0) })},
+		{"the guest's", verify.RuleLeave, direct(func(p *plant) { p.Mov64(t1, amd64.RAX) })},
+		{"the base", verify.RuleLeave, direct(func(p *plant) { p.Mov64(t1, base) })},
+		{"the stub for returns", verify.RuleStack, direct(func(p *plant) { p.Lea64(amd64.RSP, amd64.At(amd64.RSP, -8)); p.LeaOffset(t1, 0) })},
+		{"on one way", verify.RuleLeave, direct(func(p *plant) {
+			l := p.NewLabel()
+			p.Jcc(4, l)
+			p.LeaOffset(t1, 0)
+			p.Bind(l)
+		})},
+		{"the unit and a bit more", verify.RuleLeave, direct(func(p *plant) { p.LeaOffset(t1, 0); p.Lea64(t1, amd64.At(t1, 16)) })},
+		{"the unit, there and back", "", direct(func(p *plant) {
+			p.LeaOffset(t1, 0)
+			p.Lea64(t1, amd64.At(t1, 16))
+			p.Lea64(t1, amd64.At(t1, -16))
+		})},
 	}, nil)
 }
 
