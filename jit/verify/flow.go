@@ -1,6 +1,8 @@
 package verify
 
 import (
+	"math/bits"
+
 	"github.com/nuage-emu/nuage/cpu/x86"
 	"github.com/nuage-emu/nuage/jit/rewrite"
 )
@@ -59,7 +61,6 @@ func (v *Verifier) addHead(i int32) {
 
 // begin queues the entries.
 func (v *Verifier) begin() error {
-	s := v.roles.entryState()
 	if v.at != nil {
 		v.addHead(0)
 	}
@@ -79,7 +80,7 @@ func (v *Verifier) begin() error {
 	}
 	for _, e := range v.unit.Entries {
 		i := v.index[e.Offset]
-		if err := v.arrive(&v.insts[i], i, &s); err != nil {
+		if err := v.arrive(&v.insts[i], i, &v.roles.entry); err != nil {
 			return err
 		}
 	}
@@ -150,12 +151,12 @@ func (v *Verifier) marked(in *instruction, s *state) error {
 		return v.fail(RuleMark, in, "the thread may be taken out, and the host stack is not balanced")
 	}
 	addresses := added[in.mark]
-	for r := range uint8(16) {
-		if addresses>>r&1 != 0 && s.r[r].kind != window {
+	for m := addresses; m != 0; m &= m - 1 {
+		if r := uint8(bits.TrailingZeros16(m)); s.r[r].kind != window {
 			return v.fail(RuleMark, in, "%s does not hold an address in the window", name(r))
 		}
 	}
-	if r, yes := s.hidden(v.roles.guest &^ addresses); yes {
+	if r, yes := s.leaks(v.roles.guest &^ addresses); yes {
 		return v.fail(RuleMark, in, "the thread may be taken out, and %s may hold a host address", name(r))
 	}
 	arriving := in.mark == rewrite.Arriving
@@ -187,7 +188,7 @@ func (v *Verifier) conditional(in *instruction, s *state) error {
 // goTo follows a direct branch, to the place in the unit that it goes to now
 // and, if it is an exit, to any other unit.
 func (v *Verifier) goTo(in *instruction, s *state) error {
-	if in.exit >= 0 {
+	if in.exit {
 		if err := v.leaving(in, s); err != nil {
 			return err
 		}
@@ -200,7 +201,7 @@ func (v *Verifier) leaving(in *instruction, s *state) error {
 	if s.popped {
 		return v.fail(RuleStack, in, "the host stack is not balanced")
 	}
-	if r, yes := s.hidden(v.roles.guest); yes {
+	if r, yes := s.leaks(v.roles.guest); yes {
 		return v.fail(RuleRegister, in, "%s may hold a host address", name(r))
 	}
 	if !s.r[stackPointer].is32() {
@@ -219,8 +220,7 @@ func (v *Verifier) call(in *instruction, i int32, s *state) error {
 	if v.roles.register && !s.ahead {
 		return v.fail(RuleStack, in, "the host stack has not been read ahead")
 	}
-	landing := v.roles.landingState()
-	if err := v.arrive(in, i+1, &landing); err != nil {
+	if err := v.arrive(in, i+1, &v.roles.landing); err != nil {
 		return err
 	}
 	if in.to < 0 {
@@ -279,7 +279,7 @@ func (v *Verifier) toEngine(in *instruction, s *state) error {
 	if s.popped {
 		return v.fail(RuleStack, in, "the host stack is not balanced")
 	}
-	if r, yes := s.hidden(v.roles.guest); yes {
+	if r, yes := s.leaks(v.roles.guest); yes {
 		return v.fail(RuleRegister, in, "%s may hold a host address", name(r))
 	}
 	t0, t1 := s.r[temp0], s.r[temp1]

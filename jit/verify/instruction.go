@@ -14,7 +14,7 @@ type instruction struct {
 	rule rule
 	mark rewrite.MarkState
 	head int32 // in Verifier.heads, or -1
-	exit int32 // in Unit.Exits if it is a branch out, or -1
+	exit bool  // it is a branch out
 	to   int32 // a direct branch: the instruction it goes to
 	live bool
 }
@@ -48,7 +48,7 @@ func (v *Verifier) sweep() error {
 		if err := x86.Decode(&in.Inst, code[at:], uint64(at)); err != nil {
 			return failAt(RuleDecode, at, "% x: %v", code[at:min(len(code), at+15)], err)
 		}
-		in.at, in.head, in.exit, in.to, in.live = at, -1, -1, -1, false
+		in.at, in.head, in.exit, in.to, in.live = at, -1, false, -1, false
 		v.index = append(v.index, int32(len(v.insts)-1))
 		for range in.Len - 1 {
 			v.index = append(v.index, -1)
@@ -67,7 +67,7 @@ func (v *Verifier) single(in *instruction, code []byte) error {
 	if in.rule.class == refused {
 		return v.fail(RuleInstruction, in, "it is not among those that may be used")
 	}
-	if !v.has(in.rule.feature) {
+	if f := in.rule.feature; f != "" && !v.has(f) {
 		return v.fail(RuleInstruction, in, "the host has no %s", in.rule.feature)
 	}
 	seen, ok := legacyPrefixes(code)
@@ -84,9 +84,6 @@ func (v *Verifier) single(in *instruction, code []byte) error {
 }
 
 func (v *Verifier) has(feature string) bool {
-	if feature == "" {
-		return true
-	}
 	ok, known := v.features[feature]
 	if !known {
 		ok = true
@@ -224,14 +221,12 @@ func loadsTarget(in *instruction, pc uint64) bool {
 // branches finds where direct branches go, and which of them lead out. Every
 // exit must be the displacement of a branch.
 func (v *Verifier) branches() error {
-	clear(v.exits)
-	for i, e := range v.unit.Exits {
-		if _, twice := v.exits[e.Field]; twice || e.Field%4 != 0 {
-			return failAt(RuleBranch, int(e.Field), "an exit's field is listed twice or not aligned")
+	exits := v.unit.Exits
+	for i, e := range exits {
+		if e.Field%4 != 0 || i > 0 && e.Field <= exits[i-1].Field {
+			return failAt(RuleBranch, int(e.Field), "an exit's field is out of order or not aligned")
 		}
-		v.exits[e.Field] = i
 	}
-	found := 0
 	for i := range v.insts {
 		in := &v.insts[i]
 		if in.NArgs == 0 || in.Args[0].Kind != x86.ArgRel {
@@ -242,16 +237,16 @@ func (v *Verifier) branches() error {
 			return v.fail(RuleBranch, in, "it does not go to an instruction of the unit")
 		}
 		in.to = v.index[to]
-		if n, ok := v.exits[uint32(in.at+int(in.ImmAt))]; ok && in.ImmN == 4 {
-			in.exit = int32(n)
-			found++
-			if pc := v.unit.Exits[n].PC; !loadsTarget(&v.insts[in.to], pc) {
+		if len(exits) > 0 && exits[0].Field == uint32(in.at+int(in.ImmAt)) && in.ImmN == 4 {
+			if pc := exits[0].PC; !loadsTarget(&v.insts[in.to], pc) {
 				return v.fail(RuleLeave, in, "until it is filled in, it does not leave for %#x", pc)
 			}
+			in.exit = true
+			exits = exits[1:]
 		}
 	}
-	if found != len(v.unit.Exits) {
-		return failAt(RuleBranch, 0, "there are %d exits and %d branches that they are of", len(v.unit.Exits), found)
+	if len(exits) > 0 {
+		return failAt(RuleBranch, int(exits[0].Field), "an exit's field is not the displacement of a branch")
 	}
 	return nil
 }

@@ -22,6 +22,8 @@ type roles struct {
 	register bool    // statePointer holds the address of the State
 	spilled  []int   // the guest's registers that have no host register
 	fields   []field // of the State, that code may touch
+
+	entry, landing, target state // what is assumed there
 }
 
 const others = 1<<temp0 | 1<<temp1 | 1<<windowBase | 1<<hostStack
@@ -38,6 +40,7 @@ var conventions = [...]roles{
 
 func newRoles(r roles) roles {
 	r.fields = fieldsOf(r.spilled)
+	r.entry, r.landing, r.target = r.entryState(), r.landingState(), r.targetState()
 	return r
 }
 

@@ -1,6 +1,8 @@
 package verify
 
 import (
+	"math/bits"
+
 	"github.com/nuage-emu/nuage/cpu/x86"
 	"github.com/nuage-emu/nuage/jit/rewrite"
 )
@@ -8,6 +10,7 @@ import (
 // state is what is known before an instruction, whichever way led there.
 type state struct {
 	r      [16]value
+	hidden uint16 // the registers that may hold what the guest must not know
 	cell   [cells]cell
 	carry  uint16 // the registers that are below 4 GiB if CF is clear
 	refs   uint16 // at least the registers that something here refers to
@@ -26,14 +29,14 @@ type cell struct {
 // entryState is what is assumed at an entry.
 func (r *roles) entryState() state {
 	var s state
-	for k := range s.r {
-		s.r[k] = anything
+	for k := range uint8(16) {
+		s.set(k, anything)
 		if r.guest>>k&1 != 0 {
-			s.r[k] = unknown
+			s.set(k, unknown)
 		}
 	}
-	s.r[stackPointer] = word
-	s.r[windowBase] = value{kind: window}
+	s.set(stackPointer, word)
+	s.set(windowBase, value{kind: window})
 	for i := range s.cell {
 		s.cell[i].v = anything
 	}
@@ -43,14 +46,15 @@ func (r *roles) entryState() state {
 // landingState is what is assumed behind a return.
 func (r *roles) landingState() state {
 	s := r.entryState()
-	s.r[temp0] = unknown
+	s.set(temp0, unknown)
 	return s
 }
 
 // targetState is what is assumed at what the table of indirect targets holds.
 func (r *roles) targetState() state {
 	s := r.entryState()
-	s.r[temp0], s.r[temp1] = unknown, unknown
+	s.set(temp0, unknown)
+	s.set(temp1, unknown)
 	return s
 }
 
@@ -68,8 +72,17 @@ func (s *state) set(r uint8, v value) {
 		s.refs &^= 1 << r
 	}
 	v.upper &^= 1 << r
-	s.r[r] = v
+	s.put(r, v)
 	s.refs |= v.upper
+}
+
+// put is set for what is known besides: nothing else is forgotten.
+func (s *state) put(r uint8, v value) {
+	s.r[r] = v
+	s.hidden &^= 1 << r
+	if v.kind != data {
+		s.hidden |= 1 << r
+	}
 }
 
 // setPart gives the low width bytes of register r another value.
@@ -116,23 +129,29 @@ func (s *state) noBorrow() {
 }
 
 // join makes s cover t too. It reports whether s has changed.
-func (s *state) join(t *state) bool {
-	before := *s
+func (s *state) join(t *state) (changed bool) {
 	for i := range s.r {
-		s.r[i] = s.r[i].join(t.r[i])
+		if s.r[i] == t.r[i] {
+			continue
+		}
+		if j := s.r[i].join(t.r[i]); j != s.r[i] {
+			s.put(uint8(i), j)
+			changed = true
+		}
 	}
 	for i := range s.cell {
-		s.cell[i].v = s.cell[i].v.join(t.cell[i].v)
-		s.cell[i].same &= t.cell[i].same
+		j := cell{s.cell[i].v.join(t.cell[i].v), s.cell[i].same & t.cell[i].same}
+		changed = changed || j != s.cell[i]
+		s.cell[i] = j
 	}
-	s.carry &= t.carry
+	carry, looked, ahead := s.carry&t.carry, s.looked && t.looked, s.ahead && t.ahead
+	changed = changed || carry != s.carry || looked != s.looked || ahead != s.ahead || s.reason != t.reason && s.reason != 0
+	s.carry, s.looked, s.ahead = carry, looked, ahead
 	s.refs |= t.refs
-	s.looked = s.looked && t.looked
-	s.ahead = s.ahead && t.ahead
 	if s.reason != t.reason {
 		s.reason = 0
 	}
-	return *s != before
+	return changed
 }
 
 // sum is the value of a memory operand's address, without a segment's base.
@@ -161,15 +180,11 @@ func (s *state) sumOf(m *x86.Mem, next int64) value {
 	return b.add(x).add(constant(m.Disp))
 }
 
-// hidden returns one of the registers of mask that may hold what the guest must
+// leaks returns one of the registers of mask that may hold what the guest must
 // not know.
-func (s *state) hidden(mask uint16) (r uint8, yes bool) {
-	for k := range uint8(16) {
-		if mask>>k&1 != 0 && s.r[k].kind != data {
-			return k, true
-		}
-	}
-	return 0, false
+func (s *state) leaks(mask uint16) (r uint8, yes bool) {
+	m := s.hidden & mask
+	return uint8(bits.TrailingZeros16(m)), m != 0
 }
 
 // added has, for each state of a mark, the registers that hold window

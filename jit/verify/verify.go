@@ -51,7 +51,6 @@ type Verifier struct {
 	at    *state
 	insts []instruction
 	index []int32 // of the instruction at an offset, or -1
-	exits map[uint32]int
 	heads []head
 	work  []int32
 	seen  []uint8
@@ -67,7 +66,7 @@ func New(supported func(feature string) bool) *Verifier {
 // NewFor is New for code of a convention.
 func NewFor(c rewrite.Convention, supported func(feature string) bool) *Verifier {
 	return &Verifier{
-		roles: &conventions[c], supported: supported, features: make(map[string]bool), rules: rules(), exits: make(map[uint32]int), maximum: 1 << 10,
+		roles: &conventions[c], supported: supported, features: make(map[string]bool), rules: rules(), maximum: 1 << 10,
 	}
 }
 
@@ -79,8 +78,7 @@ func (v *Verifier) Check(u *rewrite.Unit) error { return v.check(u, nil) }
 // indirect targets: T0 is the address that the guest goes to, T1 a number of its
 // too. It need have no other entries.
 func (v *Verifier) CheckTarget(u *rewrite.Unit) error {
-	s := v.roles.targetState()
-	return v.check(u, &s)
+	return v.check(u, &v.roles.target)
 }
 
 // CheckReturnStub is Check for what rewrite.Translator.ReturnStub makes. Its
@@ -90,7 +88,7 @@ func (v *Verifier) CheckReturnStub(u *rewrite.Unit) error {
 	if len(u.Entries) > 0 {
 		return failAt(RuleBranch, int(u.Entries[0].Offset), "the stub for returns has no other entries")
 	}
-	s := v.roles.landingState()
+	s := v.roles.landing
 	s.popped = true
 	return v.check(u, &s)
 }
