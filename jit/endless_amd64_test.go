@@ -26,23 +26,6 @@ const (
 	wideSize = 128 << 20
 )
 
-// bytesOf joins what instructions are made of.
-func bytesOf(parts ...any) (code []byte) {
-	for _, p := range parts {
-		switch p := p.(type) {
-		case int: // a byte
-			code = append(code, byte(p))
-		case uint32:
-			code = binary.LittleEndian.AppendUint32(code, p)
-		case uint64:
-			code = binary.LittleEndian.AppendUint64(code, p)
-		case []byte:
-			code = append(code, p...)
-		}
-	}
-	return code
-}
-
 // jumps is n jumps, each to the next, which is in another page for most, and
 // the last to the first.
 func jumps(n int) []byte {

@@ -433,3 +433,20 @@ func disassembly(code []byte, pc uint64, n int) string {
 	}
 	return b.String()
 }
+
+// bytesOf joins what instructions are made of.
+func bytesOf(parts ...any) (code []byte) {
+	for _, p := range parts {
+		switch p := p.(type) {
+		case int: // a byte
+			code = append(code, byte(p))
+		case uint32:
+			code = binary.LittleEndian.AppendUint32(code, p)
+		case uint64:
+			code = binary.LittleEndian.AppendUint64(code, p)
+		case []byte:
+			code = append(code, p...)
+		}
+	}
+	return code
+}
