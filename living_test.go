@@ -122,7 +122,7 @@ func TestDeathOfTheMachine(t *testing.T) {
 			var started []*nuage.Process
 			for range 2 {
 				for _, image := range images {
-					p, err := m.Start(t.Context(), image, nuage.Config{Args: map[string]any{"out": nuage.Writer(io.Discard), "n": 1 << 40}})
+					p, err := m.Start(t.Context(), image, nuage.Config{Args: map[string]any{"out": nuage.Writer(io.Discard), "n": int64(1 << 40)}})
 					require.NoError(t, err)
 					started = append(started, p)
 				}
