@@ -294,6 +294,28 @@ func TestReturnsOfAllKinds(t *testing.T) {
 	}
 }
 
+// TestKnownStacks: where it is known from the code that rsp is nowhere, the
+// verifier must not find fault with what is never reached.
+func TestKnownStacks(t *testing.T) {
+	for _, code := range [][]byte{
+		// mov rsp, -7; cld; jl behind; push rax; behind: syscall
+		bytesOf(0x48, 0xBC, ^uint64(6), 0xFC, 0x7C, 0x01, 0x50, 0x0F, 0x05),
+		// mov rsp, data; and rsp, 0; lea rsp, [rsp+2]; add rsp, -0x6d; jmp behind; push rax; behind: syscall
+		bytesOf(0xBC, uint32(dataAt), 0x48, 0x83, 0xE4, 0, 0x48, 0x8D, 0x64, 0x24, 2, 0x48, 0x83, 0xC4, 0x93, 0xEB, 0x01, 0x50, 0x0F, 0x05),
+		bytesOf(0x48, 0xBC, uint64(0), 0x48, 0x8D, 0x64, 0x24, 2, 0x48, 0x83, 0xC4, 0x93, 0xE9, uint32(1), 0x50, 0x0F, 0x05),
+		// mov rsp, 4 GiB; jmp; mov rsp, 8; push rax
+		bytesOf(0x48, 0xBC, uint64(1<<32), 0xEB, 0x00, 0x0F, 0x05),
+		bytesOf(0xBC, uint32(8), 0xEB, 0x00, 0x50, 0x0F, 0x05),
+	} {
+		same(t, code, func(t *testing.T, s *side) (log []string) {
+			for range 2 {
+				log = append(log, s.from(codeAt).goOn())
+			}
+			return log
+		})
+	}
+}
+
 // TestLargeFunction runs a function of a megabyte: plain instructions, and
 // branches from anywhere to anywhere in it that are taken once.
 func TestLargeFunction(t *testing.T) {
