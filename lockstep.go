@@ -333,7 +333,7 @@ func (l *locksteps) closer(ctx context.Context, first *lockstep.Difference) *loc
 	}
 	for _, t := range l.twins {
 		if t.forgotten() {
-			return failed("the program has had more input than is kept to run it again; the instruction is not known")
+			return failed("the program has read or written more than is kept to run it again; the instruction is not known")
 		}
 	}
 	again := func(c lockstep.Closer) *lockstep.Difference {

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"sync"
+	"sync/atomic"
 
 	"github.com/nuage-emu/nuage/abi"
 	"github.com/nuage-emu/nuage/abi/host"
@@ -31,7 +32,7 @@ func (t *twin) end() {
 }
 
 // forgotten reports whether the program cannot be run again with the same input.
-func (t *twin) forgotten() bool { return t.stream != nil && t.stream.isForgotten() }
+func (t *twin) forgotten() bool { return t.stream != nil && t.stream.forgotten.Load() }
 
 // twin makes twins of the capability. Those that say nothing about it can be
 // made twice.
@@ -121,38 +122,44 @@ func twinOf(s streamEnds) *twin {
 	}}
 }
 
-// maxInput is how much input of a stream is kept, so that the program can be run
-// again.
-const maxInput = 64 << 20
+// What is kept of a stream, so that the program can be run again: bytes of
+// input, and results of writes.
+const (
+	maxInput  = 64 << 20
+	maxWrites = 1 << 20
+)
 
 // twinStream is a stream of the host that several programs use in turn, each of
 // which sees all of it. Readers and writers remember how far they are.
 type twinStream struct {
 	under streamEnds
 
-	reading   sync.Mutex // held during a Read of the host, too
-	read      []outcome
-	first     int // the number of read[0]
-	kept      int // bytes
-	forgotten bool
+	reading sync.Mutex // held during a Read of the host, too
+	read    []outcome
+	first   int // the number of read[0]
+	kept    int // bytes
 
-	writing sync.Mutex
-	wrote   []outcome
+	writing    sync.Mutex // held during a Write of the host, too
+	wrote      []written
+	firstWrote int
+
+	forgotten atomic.Bool // the first outcomes are not there any more
 }
 
-// outcome is what a read or write has come to.
+// outcome is what a read has come to.
 type outcome struct {
-	data []byte // read
-	hash uint64 // of what was written
-	n    int    // of it
+	data []byte
 	err  error
 }
 
-func (t *twinStream) isForgotten() bool {
-	t.reading.Lock()
-	defer t.reading.Unlock()
-	return t.forgotten
+// written is what a write has come to, and a hash of what it was to write.
+type written struct {
+	hash uint64
+	n    int
+	err  error
 }
+
+var errForgotten = errors.New("what was read and written is not kept any more")
 
 type twinReader struct {
 	t    *twinStream
@@ -187,7 +194,7 @@ func (t *twinStream) outcome(k, n int) (outcome, error) {
 	t.reading.Lock()
 	defer t.reading.Unlock()
 	if k < t.first {
-		return outcome{}, errors.New("this input is not kept any more")
+		return outcome{}, errForgotten
 	}
 	if k-t.first < len(t.read) {
 		return t.read[k-t.first], nil
@@ -196,11 +203,11 @@ func (t *twinStream) outcome(k, n int) (outcome, error) {
 	n, err := t.under.r.Read(buf)
 	o := outcome{data: bytes.Clone(buf[:n]), err: err}
 	t.read = append(t.read, o)
-	for t.kept += n; t.kept > maxInput && len(t.read) > 2; t.forgotten = true {
+	for t.kept += n; t.kept > maxInput && len(t.read) > 2; t.first++ {
 		t.kept -= len(t.read[0].data)
 		t.read[0] = outcome{}
 		t.read = t.read[1:]
-		t.first++
+		t.forgotten.Store(true)
 	}
 	return o, nil
 }
@@ -220,12 +227,20 @@ func (w *twinWriter) Write(p []byte) (int, error) {
 	t.writing.Lock()
 	defer t.writing.Unlock()
 	hash := maphash.Bytes(writeSeed, p)
-	if w.next == len(t.wrote) {
-		n, err := t.under.w.Write(p)
-		t.wrote = append(t.wrote, outcome{hash: hash, n: n, err: err})
+	if w.next < t.firstWrote {
+		return 0, errForgotten
 	}
-	o := t.wrote[w.next]
+	if w.next-t.firstWrote == len(t.wrote) {
+		n, err := t.under.w.Write(p)
+		t.wrote = append(t.wrote, written{hash: hash, n: n, err: err})
+	}
+	o := t.wrote[w.next-t.firstWrote]
 	w.next++
+	if len(t.wrote) > maxWrites {
+		t.forgotten.Store(true)
+		t.firstWrote += maxWrites / 2
+		t.wrote = append([]written{}, t.wrote[maxWrites/2:]...)
+	}
 	if o.hash != hash {
 		return 0, errOtherOutput
 	}
