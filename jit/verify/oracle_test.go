@@ -88,22 +88,62 @@ func (o *oracle) load(t testing.TB, u *rewrite.Unit) {
 	require.NoError(t, o.space.Protect(oracleCode, 1<<20, memory.Read|memory.Exec))
 }
 
-// run runs the unit from an entry. It returns what the code did that it must
-// not do, or nil.
-func (o *oracle) run(t testing.TB, u *rewrite.Unit, starts map[uint64]bool, rnd *rand.Rand) error {
-	o.seed(t, u, rnd)
-	sp := o.s.R[x86.RSP]
+// begin is where a unit may be entered, and what is assumed there.
+type begin struct {
+	offset uint64
+	kind   beginKind
+}
+
+type beginKind uint8
+
+const (
+	atEntry   beginKind = iota
+	atLanding           // T0 is the guest's
+	atTarget            // T0 and T1 are the guest's
+	atReturn            // T0 is the guest's; the stub's address is not on the host stack
+)
+
+// begins are the entries of a unit, and what is behind its calls.
+func begins(u *rewrite.Unit) (list []begin) {
+	for _, e := range u.Entries {
+		list = append(list, begin{uint64(e.Offset), atEntry})
+	}
+	for at := 0; at < len(u.Code); {
+		var d x86.Inst
+		if x86.Decode(&d, u.Code[at:], uint64(at)) != nil {
+			break
+		}
+		at += d.Len
+		if d.Row.Name == "call" && at < len(u.Code) {
+			list = append(list, begin{uint64(at), atLanding})
+		}
+	}
+	return list
+}
+
+// run runs the unit from one of the places. It returns what the code did that it
+// must not do, or nil.
+func (o *oracle) run(t testing.TB, u *rewrite.Unit, from []begin, rnd *rand.Rand) error {
+	starts := beginnings(u.Code)
+	o.seed(t, u, from[rnd.IntN(len(from))], rnd)
+	const sp = oracleStack + 0x1000
 	for range 300 {
 		pc := o.s.PC()
 		switch pc {
 		case oracleExit:
+			if o.addressIn(t0) {
+				return fmt.Errorf("left with a host address in T0")
+			}
 			return o.left(t, o.s.R[x86.RSP], sp, starts)
 		case oracleEntry: // T0 and T1 are the guest's
 			if err := o.arrived(true); err != nil {
 				return err
 			}
 			return o.left(t, o.s.R[x86.RSP], sp, starts)
-		case oracleReturn:
+		case oracleReturn: // T0 is the guest's
+			if err := o.arrived(false); err != nil {
+				return err
+			}
 			return o.left(t, o.s.R[x86.RSP], sp+8, starts)
 		}
 		if !starts[pc-oracleCode] {
@@ -157,8 +197,8 @@ func (o *oracle) isGuests(r amd64.Reg) bool {
 }
 
 // seed sets the machine up.
-func (o *oracle) seed(t testing.TB, u *rewrite.Unit, rnd *rand.Rand) {
-	o.s.Reset(cpu.Start{PC: oracleCode + uint64(u.Entries[rnd.IntN(len(u.Entries))].Offset)})
+func (o *oracle) seed(t testing.TB, u *rewrite.Unit, from begin, rnd *rand.Rand) {
+	o.s.Reset(cpu.Start{PC: oracleCode + from.offset})
 	o.thread.State = o.s
 	for r := range 16 {
 		switch rnd.IntN(6) {
@@ -181,12 +221,21 @@ func (o *oracle) seed(t testing.TB, u *rewrite.Unit, rnd *rand.Rand) {
 	}
 	o.s.SetFlags(rnd.Uint64() & (x86.FlagsStatus | x86.FlagD))
 	o.s.R[base] = oracleWindow
-	for _, r := range []amd64.Reg{t0, t1} {
-		if rnd.IntN(2) == 0 {
-			o.s.R[r] = oracleWindow + uint64(rnd.Uint32())
-		}
+	if from.kind == atEntry && rnd.IntN(2) == 0 {
+		o.s.R[t0] = oracleWindow + uint64(rnd.Uint32())
+	}
+	if from.kind != atTarget && rnd.IntN(2) == 0 {
+		o.s.R[t1] = oracleWindow + uint64(rnd.Uint32())
+	}
+	// What the code compares T0 with, so that it goes on.
+	var d x86.Inst
+	if from.kind != atEntry && rnd.IntN(3) > 0 && x86.Decode(&d, u.Code[from.offset:], 0) == nil && d.Row.Name == "lea" {
+		o.s.R[t0] = -uint64(d.Mem.Disp)
 	}
 	o.s.R[x86.RSP] = oracleStack + 0x1000
+	if from.kind == atReturn {
+		o.s.R[x86.RSP] += 8
+	}
 	if o.register() {
 		o.s.R[stateAt] = oracleState
 	} else {
