@@ -1,6 +1,10 @@
 package abi
 
-import "github.com/nuage-emu/nuage/abi/cloudabi"
+import (
+	"github.com/nuage-emu/nuage/abi/cloudabi"
+	"github.com/nuage-emu/nuage/cpu"
+	"github.com/nuage-emu/nuage/elf"
+)
 
 func (t *Thread) clockResGet(a *args) cloudabi.Errno {
 	id := cloudabi.Clockid(a.v[0])
@@ -57,4 +61,25 @@ func (t *Thread) deadline(s *cloudabi.Subscription, absolute bool) (uint64, clou
 		return Forever, cloudabi.ESUCCESS
 	}
 	return now + timeout, cloudabi.ESUCCESS
+}
+
+// ownClock is the call by which the program reads clocks, if an engine may
+// answer it alone: nobody looks at the calls, and clocks are the system's.
+func (t *Thread) ownClock() *cpu.Clock {
+	system, ok := t.machine.host.(SystemClock)
+	vdso := t.proc.program.vdso
+	if !ok || t.proc.trace != nil || vdso.Start == vdso.End {
+		return nil
+	}
+	offset, itself := system.SystemClock()
+	if itself != t.machine.host {
+		return nil
+	}
+	return &cpu.Clock{
+		PC:        vdso.Start + elf.VDSO(t.cpu.State.Arch()).Trap(cloudabi.CallClockTimeGet),
+		Number:    vdsoBase + uint64(cloudabi.CallClockTimeGet),
+		Monotonic: uint64(cloudabi.ClockMonotonic),
+		Realtime:  uint64(cloudabi.ClockRealtime),
+		Offset:    offset,
+	}
 }

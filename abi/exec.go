@@ -85,6 +85,9 @@ func (p *Process) become(t *Thread, next *program, state cpu.State) {
 	p.mu.Unlock()
 	p.shownGeneration.Store(int32(Auto))
 	t.cpu.State, t.cpu.Local = state, nil
+	if t.cpu.Clock != nil {
+		t.cpu.Clock = t.ownClock()
+	}
 	old.close()
 }
 

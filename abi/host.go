@@ -31,6 +31,15 @@ type Host interface {
 	CPUs() int
 }
 
+// SystemClock is a [Host] with the clocks of the system it runs on: Monotonic is
+// what the Go run time counts, and an offset, Realtime is the system's. Engines may
+// read them on their own then.
+type SystemClock interface {
+	// SystemClock returns the offset, and the host itself: one that is wrapped
+	// has other clocks, perhaps.
+	SystemClock() (offset uint64, itself Host)
+}
+
 // Cooperative is a [Host] on which a goroutine that computes keeps the others,
 // timers and the host's own events from running: guest threads rest now and
 // then. Whoever wraps such a host has to offer these methods too.

@@ -69,7 +69,7 @@ func (t *Thread) run() {
 // loop runs the guest until the thread is to leave.
 func (t *Thread) loop() {
 	if t.machine.sched.free() {
-		t.cpu.Kernel = t
+		t.cpu.Kernel, t.cpu.Clock = t, t.ownClock()
 	}
 	for !t.exiting && t.proceed() {
 		stop := t.proc.program.engine.Run(&t.cpu, t.machine.sched.budget(t))

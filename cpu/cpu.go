@@ -119,6 +119,19 @@ type Kernel interface {
 	Syscall(pc uint64) (goOn bool)
 }
 
+// Clock is a system call that reads a clock of the host: argument 0, of which
+// the lower 32 bits count, says which, argument 2 is where the time is stored, 8
+// bytes of nanoseconds, and result 0 becomes 0. Whenever there is anything to it
+// (another clock, an address that is refused), it is a system call like others.
+type Clock struct {
+	PC     uint64 // of the instruction
+	Number uint64 // as in Trap
+	// Arguments for the host's monotonic clock, in Go's run time's count, with
+	// Offset added to it, and for the time since 1970.
+	Monotonic, Realtime uint64
+	Offset              uint64
+}
+
 // Thread is one guest thread as an engine sees it.
 type Thread struct {
 	State State
@@ -131,6 +144,10 @@ type Thread struct {
 
 	// Local is for the engine: whatever it keeps per thread.
 	Local any
+
+	// Clock, if set, is a system call that an engine may answer itself in a Run
+	// without a budget. It does not change while there is State.
+	Clock *Clock
 
 	// Kernel, if set, may be asked by an engine instead of stopping with
 	// StopSyscall, at any time of a Run without a budget.

@@ -44,6 +44,9 @@ func (v *VDSOImage) StubAt(off uint64) (id cloudabi.CallID, ok bool) {
 // Stub is the offset of a call's function from the beginning of the image.
 func (v *VDSOImage) Stub(id cloudabi.CallID) uint64 { return v.textOff + stubSize*uint64(id) }
 
+// Trap is the offset of the instruction that traps in a call's function.
+func (v *VDSOImage) Trap(id cloudabi.CallID) uint64 { return v.Stub(id) + 8 }
+
 var vdsoX86, vdsoArm = sync.OnceValue(func() *VDSOImage { return buildVDSO(cpu.X86_64, machineX86_64, stubX86) }),
 	sync.OnceValue(func() *VDSOImage { return buildVDSO(cpu.AArch64, machineAArch64, stubAArch64) })
 

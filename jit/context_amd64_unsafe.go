@@ -14,6 +14,10 @@ const (
 	guardBytes = 4 << 10
 )
 
+// vdsoBytes is what is left of a host stack at least when the host's vDSO is
+// called on it, which needs some hundred.
+const vdsoBytes = 8 << 10
+
 // context is what a thread needs to run generated code: a host stack below a
 // page that refuses accesses. An engine lends them to its threads.
 type context struct {
@@ -45,6 +49,7 @@ func (c *context) resetStack(s *x86.State, ret uint64) {
 	top := &c.memory[len(c.memory)-16]
 	*(*uint64)(unsafe.Pointer(top)) = ret
 	s.Context.HostSP = uint64(uintptr(unsafe.Pointer(top)))
+	s.Context.StackLow = uint64(uintptr(unsafe.Pointer(&c.memory[guardBytes+vdsoBytes])))
 }
 
 // inGuard reports whether a host address is in the stack's guard.

@@ -33,6 +33,15 @@ const (
 	offFSBase    = rewrite.OffFSBase
 	offThreadID  = rewrite.OffThreadID
 	offUpper     = rewrite.OffUpper
+	offStackLow  = rewrite.OffStackLow
+	offFixed     = rewrite.OffFixed
+	offClockPC   = rewrite.OffClockPC
+	offClockCall = offClockPC + 8
+	offClockMono = offClockPC + 16
+	offClockReal = offClockPC + 24
+	offClockAdd  = offClockPC + 32
+	tableBelow   = rewrite.TableBelow
+	exitSyscall  = rewrite.ExitSyscall
 	exitTrap     = rewrite.ExitTrap
 	exitIndirect = rewrite.ExitIndirect
 )

@@ -133,6 +133,17 @@ TEXT ·exit(SB), NOSPLIT|NOFRAME, $0-0
 	CLD
 	MOVQ const_offGoBP(GS), BP
 	RDGSBASE_AX
+	CMPL const_offReason(AX), $const_exitSyscall
+	JNE  leave
+	CMPQ CX, const_offClockPC(AX)
+	JNE  leave
+	JMP  ·clock(SB)
+leave:
+	JMP  ·leave(SB)
+
+// leave is the rest of exit. AX is the State; general registers and flags are in
+// it.
+TEXT ·leave(SB), NOSPLIT|NOFRAME, $0-0
 	CMPB ·hasAVX(SB), $0
 	JEQ  legacy
 	CMPB ·hasInUse(SB), $0
@@ -236,7 +247,7 @@ TEXT ·handler(SB), NOSPLIT|NOFRAME, $0-0
 	MOVQ AX, CX
 	SUBQ ·codeLow(SB), CX
 	CMPQ CX, ·codeSize(SB)
-	JHS  chain
+	JHS  outside
 	CMPB ·hasFSGS(SB), $0
 	JEQ  portable
 	RDGSBASE_R8
@@ -283,6 +294,17 @@ urge:
 	JEQ  take
 	RET
 forwarded:
+	RET
+outside:
+	LEAQ ·clockStore(SB), CX
+	CMPQ AX, CX
+	JNE  chain
+	CMPL DI, $23
+	JEQ  chain
+	CMPL 8(SI), $0
+	JLE  chain
+	LEAQ ·clockFault(SB), CX
+	MOVQ CX, 168(DX)
 	RET
 chain:
 	LEAQ ·oldHandlers(SB), CX

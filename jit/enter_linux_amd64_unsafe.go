@@ -3,6 +3,8 @@
 package jit
 
 import (
+	_ "unsafe" // for linkname
+
 	"golang.org/x/sys/unix"
 
 	"github.com/nuage-emu/nuage/cpu/x86"
@@ -14,6 +16,12 @@ var (
 	oldHandlers [65]uintptr
 	restorer    uintptr // where the kernel has handlers return to
 )
+
+// vdsoClock is where the host's vDSO reads clocks; 0 if it does not.
+var vdsoClock = vdsoClockgettimeSym
+
+//go:linkname vdsoClockgettimeSym runtime.vdsoClockgettimeSym
+var vdsoClockgettimeSym uintptr
 
 func enter(s *x86.State)
 

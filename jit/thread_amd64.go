@@ -65,6 +65,9 @@ func (e *engine) newThread(t *cpu.Thread, s *x86.State) *thread {
 		x.Align[i] = uint8(i & 7)
 	}
 	x.Owner, x.Exit, x.Base = r, e.exit, uint64(uintptr(e.space.WindowBase()))
+	if c := t.Clock; c != nil && !e.o.Metered && e.convention == rewrite.StateInGS {
+		x.ClockPC, x.ClockCall, x.ClockMono, x.ClockReal, x.ClockAdd = c.PC, c.Number, c.Monotonic, c.Realtime, c.Offset
+	}
 	t.OnInterrupt(&r.kick)
 	return r
 }
@@ -182,7 +185,8 @@ func (r *thread) run() (stop cpu.Stop, done bool) {
 
 // load is the opposite of settle for what a State keeps in another form.
 func (r *thread) load() {
-	r.s.Context.Flags, r.s.Context.Upper = r.s.NativeFlags(), r.s.UpperHalves()
+	x := &r.s.Context
+	x.Flags, x.Fixed, x.Upper = r.s.NativeFlags(), r.s.FixedFlags(), r.s.UpperHalves()
 }
 
 // settle makes the State that of the moment before the instruction at pc.

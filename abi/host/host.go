@@ -20,21 +20,27 @@ import (
 
 // Host is the real host as an [abi.Host].
 type Host struct {
-	start time.Time
+	start int64         // as nanotime counts
 	last  atomic.Uint64 // greatest Monotonic handed out
 }
 
-var _ abi.Host = (*Host)(nil)
+var (
+	_ abi.Host        = (*Host)(nil)
+	_ abi.SystemClock = (*Host)(nil)
+)
 
 // New returns the host this program runs on.
-func New() *Host { return &Host{start: time.Now()} }
+func New() *Host { return &Host{start: nanotime()} }
 
 // origin keeps the monotonic clock away from zero, so that a guest cannot
 // mistake an early time for an uninitialised one.
 const origin = uint64(time.Second)
 
 // Monotonic implements [abi.Host].
-func (h *Host) Monotonic() uint64 { return origin + uint64(time.Since(h.start)) }
+func (h *Host) Monotonic() uint64 { return origin + uint64(nanotime()-h.start) }
+
+// SystemClock implements [abi.SystemClock].
+func (h *Host) SystemClock() (offset uint64, itself abi.Host) { return origin - uint64(h.start), h }
 
 // Realtime implements [abi.Host]. A host clock before 1970 reads as 0.
 func (h *Host) Realtime() uint64 { return uint64(max(time.Now().UnixNano(), 0)) }

@@ -25,7 +25,14 @@ type Context struct {
 	Base       uint64 // host address of guest address 0
 	FSBase     uint64 // of the host thread that entered last, and its number
 	ThreadID   uint64
-	Upper      uint64    // not 0: the upper half of a vector register may not be
+	Upper      uint64 // not 0: the upper half of a vector register may not be
+	StackLow   uint64 // below it the host stack is full
+	Fixed      uint64 // RFLAGS but for the flags that generated code has
+	ClockPC    uint64 // cpu.Clock; all zero if there is none
+	ClockCall  uint64
+	ClockMono  uint64
+	ClockReal  uint64
+	ClockAdd   uint64
 	Align      [256]byte // the low three bits of the index
 	Owner      any       // the translator's record of this thread
 }
@@ -44,6 +51,9 @@ func (s *State) UpperHalves() (or uint64) {
 	}
 	return or
 }
+
+// FixedFlags returns the flags that NativeFlags does not.
+func (s *State) FixedFlags() uint64 { return s.id<<21 | flagsFixed }
 
 // NativeFlags returns the flags for generated code: the status flags and DF.
 func (s *State) NativeFlags() uint64 { return s.status() | s.df<<10 | 2 }
