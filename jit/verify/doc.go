@@ -61,7 +61,9 @@
 //   - Leaving. Where another unit may follow, what is assumed at an entry
 //     holds. Before the engine is returned to, the reason has been stored, and
 //     T0 and T1 are what it says: T0 a number of the guest's, T1 of
-//     [rewrite.ExitDirect] the address of the unit itself. ([RuleLeave])
+//     [rewrite.ExitDirect] the address of the unit itself. Some system calls are
+//     answered on the way out, so those leave in the state for the table of
+//     indirect targets. ([RuleLeave])
 //   - Interruptions. Where a mark says that the thread can be taken out, at the
 //     beginning of an instruction or on the way to the address in T0, the host
 //     stack is balanced, host addresses are only where the mark says, and T0,

@@ -135,6 +135,20 @@ func TestPlantedLeaving(t *testing.T) {
 	check(t, []planted{
 		{"indirect", "", func(p *plant) { p.Mov64(t0, amd64.RAX); p.out(rewrite.ExitIndirect) }},
 		{"system call", "", func(p *plant) { p.MovImm(t0, 2); p.MovImm(t1, 1); p.out(rewrite.ExitSyscall) }},
+		{"system call with rsp out of its range", verify.RuleLeave, func(p *plant) {
+			p.op(0, gsp, 0x20)
+			p.MovImm(t0, 2)
+			p.MovImm(t1, 1)
+			p.out(rewrite.ExitSyscall)
+		}},
+		{"system call with the base in a register", verify.RuleRegister, func(p *plant) {
+			p.Mov64(amd64.RDX, base)
+			p.mark(rewrite.Within)
+			p.MovImm(t0, 2)
+			p.MovImm(t1, 1)
+			p.out(rewrite.ExitSyscall)
+		}},
+		{"another way out with rsp out of its range, which the engine sees", "", func(p *plant) { p.op(0, gsp, 0x20); p.leave() }},
 		{"no reason", verify.RuleLeave, func(p *plant) { p.MovImm(t0, 1); p.JmpMem(amd64.AtGS(rewrite.OffExit)) }},
 		{"reason 0", verify.RuleState, func(p *plant) { p.MovImm(t0, 1); p.out(0) }},
 		{"no such reason", verify.RuleLeave, func(p *plant) { p.MovImm(t0, 1); p.out(77) }},
