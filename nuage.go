@@ -111,8 +111,9 @@ const (
 	AutoEngine Engine = iota
 	// Interpreter runs on every host and is what others are measured against.
 	Interpreter
-	// JIT translates x86-64 programs to code for linux/amd64 hosts, with
-	// memory in the window form; elsewhere no process starts. It is young.
+	// JIT translates x86-64 programs to code for amd64 hosts with Linux,
+	// Windows, FreeBSD or macOS, with memory in the window form; elsewhere no
+	// process starts. It is young.
 	JIT
 )
 

@@ -81,6 +81,8 @@ func newEngine(space *memory.Space, reference cpu.Engine, o Options) (cpu.Engine
 	return e, nil
 }
 
+func hostCode() string { return best().String() }
+
 func (e *engine) Name() string { return "jit" }
 
 func (e *engine) NewState() cpu.State { return e.reference.NewState() }

@@ -13,3 +13,5 @@ import (
 func newEngine(*memory.Space, cpu.Engine, Options) (cpu.Engine, error) {
 	return nil, fmt.Errorf("%w: none for %s/%s hosts", ErrUnavailable, runtime.GOOS, runtime.GOARCH)
 }
+
+func hostCode() string { return "" }

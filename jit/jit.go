@@ -65,6 +65,10 @@ import (
 // or that the host refuses what it needs. The interpreter does it all.
 var ErrUnavailable = errors.New("no translator")
 
+// Host says in a few words what sort of code New makes on this host, for people;
+// it is "" where there is no translator.
+func Host() string { return hostCode() }
+
 // Options say how to translate. The zero value makes free code.
 type Options struct {
 	// Metered makes code that counts what it retires, so that Run keeps to a

@@ -29,6 +29,7 @@ func Capabilities(w io.Writer) {
 	space, err := memory.New(memory.Options{Form: form})
 	if err != nil {
 		form = memory.Paged
+		engines += " (jit: needs memory in the window form)"
 	} else {
 		engines += translator(space)
 		_ = space.Close()
@@ -44,5 +45,5 @@ func translator(space *memory.Space) string {
 		return fmt.Sprintf(" (jit: %v)", err)
 	}
 	_ = e.Close()
-	return fmt.Sprintf(", jit for %v", cpu.X86_64)
+	return fmt.Sprintf(", jit for %v (%s)", cpu.X86_64, jit.Host())
 }
