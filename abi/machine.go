@@ -205,6 +205,9 @@ func (m *Machine) removeThread(t *Thread) {
 
 // reserveOutput takes up to n bytes off what may still be written to the host.
 func (m *Machine) reserveOutput(n int) int {
+	if m.limits.OutputBytes == NoLimit {
+		return n
+	}
 	for {
 		used := m.output.Load()
 		grant := min(uint64(n), m.limits.OutputBytes-min(used, m.limits.OutputBytes))
@@ -216,7 +219,7 @@ func (m *Machine) reserveOutput(n int) int {
 
 // returnOutput gives back what was reserved and not written.
 func (m *Machine) returnOutput(n int) {
-	if n > 0 {
+	if n > 0 && m.limits.OutputBytes != NoLimit {
 		m.output.Add(-uint64(n))
 	}
 }

@@ -18,11 +18,17 @@ const (
 // called on it, which needs some hundred.
 const vdsoBytes = 8 << 10
 
+// recent is how many guest addresses a thread remembers the code of.
+const recent = 64
+
 // context is what a thread needs to run generated code: a host stack below a
 // page that refuses accesses. An engine lends them to its threads.
 type context struct {
 	memory []byte // guard, stack
 	owner  atomic.Pointer[thread]
+	// found is the code of guest addresses where the owner has been lately. It
+	// writes to it with engine.mu held, as whoever takes the context has it.
+	found  [recent]struct{ pc, host uint64 }
 	counts counts
 }
 

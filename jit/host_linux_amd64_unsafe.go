@@ -195,7 +195,7 @@ func unmapStack(m []byte) {
 type tableObject struct{ file *os.File }
 
 // blankBytes is the size of the piece.
-const blankBytes = 64 << 10
+const blankBytes = 128 << 10
 
 func newTableObject(blank []byte) (tableObject, error) {
 	fd, err := unix.MemfdCreate("nuage-table", unix.MFD_CLOEXEC)

@@ -20,7 +20,6 @@ type thread struct {
 	c     *context // while that says that it is this thread's; see begin
 	epoch uint64   // of what the host stack and found say
 	ret   uint64   // the stub for returns
-	found [recent]struct{ pc, host uint64 }
 
 	fallbacks *[64]fallback // by the low bits of pc; nil: there were none
 
@@ -30,9 +29,6 @@ type thread struct {
 	parked atomic.Bool // it is not the thread's turn
 	turn   chan struct{}
 }
-
-// recent is how many guest addresses a thread remembers the code of.
-const recent = 64
 
 // none is the epoch of no code.
 const none = ^uint64(0)
@@ -127,7 +123,7 @@ func (r *thread) run() (stop cpu.Stop, done bool) {
 			}
 			continue
 		}
-		f := &r.found[pc%recent]
+		f := &r.c.found[pc%recent]
 		if f.pc != pc || f.host == 0 {
 			atomic.StoreUint64(&x.Running, 0)
 			if !r.lookup(pc) {
@@ -232,7 +228,7 @@ func (r *thread) renew() bool {
 		return false
 	}
 	crowd()
-	clear(r.found[:])
+	clear(r.c.found[:])
 	if r.fallbacks != nil {
 		clear(r.fallbacks[:])
 	}

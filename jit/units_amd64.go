@@ -25,7 +25,7 @@ func (r *thread) lookup(pc uint64) bool {
 	e := r.e
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.refresh() != r.epoch {
+	if e.refresh() != r.epoch || r.c.owner.Load() != r {
 		return true // which the thread finds out when it begins
 	}
 	r.c.counts.lookups++
@@ -33,7 +33,7 @@ func (r *thread) lookup(pc uint64) bool {
 	if host == 0 || e.check != nil && !e.check.entry(pc, host) {
 		return false
 	}
-	f := &r.found[pc%recent]
+	f := &r.c.found[pc%recent]
 	f.pc, f.host = pc, host
 	return true
 }
