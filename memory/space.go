@@ -72,7 +72,10 @@ type Space struct {
 	dirty   *dirtyMap   // nil: changes are not tracked
 	pins    []*pinned   // what Access is writing to
 	tracked atomic.Bool // dirty is not nil, for a glance without the lock
-	closed  bool
+	// aliasing: an object was mapped shared, so that memory may have several
+	// addresses.
+	aliasing atomic.Bool
+	closed   bool
 }
 
 // backend makes a form follow the region table. Its methods are called with
@@ -217,6 +220,9 @@ func (s *Space) Map(m Mapping) (addr uint64, err error) {
 			return 0, err
 		}
 		defer r.Object.release(s, Region{Object: r.Object})
+		if r.Shared {
+			s.aliasing.Store(true)
+		}
 	}
 	replaced := s.regions.overlapping(r.Addr, r.End())
 	if s.dirty != nil {
@@ -520,6 +526,7 @@ func (s *Space) copyInto(child *Space) error {
 	}
 	child.mu.Lock()
 	defer child.mu.Unlock()
+	child.aliasing.Store(s.aliasing.Load())
 	s.back.fork(true)
 	defer s.back.fork(false)
 	for _, r := range s.regions {

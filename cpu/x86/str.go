@@ -159,6 +159,13 @@ func bulkMove[T word](s *State, o *op, n uint64) uint64 {
 	src := s.mem.Slice(from, int(n*w), memory.Read)
 	dst := s.mem.Slice(to, int(n*w), memory.Write)
 	n = uint64(min(len(src), len(dst))) / w
+	if s.mem.Aliased(from, to, n*w) {
+		// What is written may be read again, by its other address.
+		for i := uint64(0); i < n*w; i += w {
+			copy(dst[i:i+w], src[i:i+w])
+		}
+		return n
+	}
 	copy(dst[:n*w], src[:n*w])
 	return n
 }
