@@ -106,14 +106,17 @@ type Engine uint8
 
 // The engines.
 const (
-	// AutoEngine is the engine that the package recommends for the program on
-	// this host: at present always Interpreter.
+	// AutoEngine is the best engine for the program on this host: JIT where
+	// that is to be had, else Interpreter. With Options.Checked it is the
+	// Interpreter, and with Options.Deterministic also on processors that are
+	// not Intel's, which leave other flags where the manual leaves them
+	// undefined.
 	AutoEngine Engine = iota
 	// Interpreter runs on every host and is what others are measured against.
 	Interpreter
 	// JIT translates x86-64 programs to code for amd64 hosts with Linux,
 	// Windows, FreeBSD or macOS, with memory in the window form; elsewhere no
-	// process starts. It is young.
+	// process starts (jit.ErrUnavailable).
 	JIT
 )
 
@@ -197,13 +200,19 @@ func (o *Options) engine(arch cpu.Arch, space *memory.Space, watch *watch) (cpu.
 	default:
 		return nil, fmt.Errorf("there is no engine for %v", arch)
 	}
-	if o.Engine != JIT {
+	switch {
+	case o.Engine == Interpreter:
 		return reference, nil
-	}
-	if o.Checked {
+	case o.Engine == AutoEngine && (o.Checked || o.Deterministic && !jit.SameFlags()):
+		return reference, nil
+	case o.Checked:
 		return nil, errors.New("engine jit does not check the upper halves of addresses: use engine interp")
 	}
-	return watch.translator(space, reference, jit.Options{Metered: o.Deterministic, Verify: o.VerifyCode})
+	e, err := watch.translator(space, reference, jit.Options{Metered: o.Deterministic, Verify: o.VerifyCode})
+	if o.Engine == AutoEngine && errors.Is(err, jit.ErrUnavailable) {
+		return reference, nil
+	}
+	return e, err
 }
 
 // Run runs the program once on a machine of its own with default options, and

@@ -16,6 +16,7 @@ import (
 	"github.com/nuage-emu/nuage/cpu/arm64"
 	"github.com/nuage-emu/nuage/cpu/x86"
 	"github.com/nuage-emu/nuage/elf"
+	"github.com/nuage-emu/nuage/jit"
 	"github.com/nuage-emu/nuage/memory"
 )
 
@@ -33,12 +34,16 @@ func (c counter) Run(t *cpu.Thread, budget uint64) cpu.Stop {
 	return stop
 }
 
-// interpreter is the engine that instructions are counted in.
-func interpreter(arch cpu.Arch, space *memory.Space) cpu.Engine {
+// counting is the engine that instructions are counted in.
+func counting(arch cpu.Arch, space *memory.Space) cpu.Engine {
 	if arch == cpu.AArch64 {
 		return arm64.NewInterpreter(space, arm64.Options{})
 	}
-	return x86.NewInterpreter(space, x86.Options{})
+	reference := x86.NewInterpreter(space, x86.Options{})
+	if e, err := jit.New(space, reference, jit.Options{Metered: true}); err == nil {
+		return e
+	}
+	return reference
 }
 
 // countInstructions is how many guest instructions a program retires, in this
@@ -68,7 +73,7 @@ func countInstructions(ctx context.Context, path string, n uint64) (retired uint
 		Image: image, ArgData: data,
 		Descriptors: []abi.DescriptorSpec{{Object: abi.NewStream(host.NewStream(nil, &text, host.StreamOptions{})), WriteOnly: true}},
 		Engine: func(arch cpu.Arch, space *memory.Space) (cpu.Engine, error) {
-			return counter{interpreter(arch, space), &retired}, nil
+			return counter{counting(arch, space), &retired}, nil
 		},
 	})
 	if err != nil {

@@ -69,6 +69,10 @@ var ErrUnavailable = errors.New("no translator")
 // it is "" where there is no translator.
 func Host() string { return hostCode() }
 
+// SameFlags reports whether this host's processor leaves the flags that
+// instructions leave undefined as the interpreter does: as Intel's do.
+func SameFlags() bool { return sameFlags() }
+
 // Options say how to translate. The zero value makes free code.
 type Options struct {
 	// Metered makes code that counts what it retires, so that Run keeps to a

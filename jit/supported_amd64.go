@@ -28,6 +28,12 @@ func supported(list string) bool {
 	return true
 }
 
+// sameFlags reports whether the processor is Intel's (Vol. 2A, CPUID, leaf 0).
+func sameFlags() bool {
+	_, b, c, d := cpuid(0, 0)
+	return b == 0x756E6547 && d == 0x49656E69 && c == 0x6C65746E // GenuineIntel
+}
+
 // cpuid asks the processor (Vol. 2A, CPUID).
 func cpuid(leaf, subleaf uint32) (eax, ebx, ecx, edx uint32)
 

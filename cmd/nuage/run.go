@@ -41,7 +41,7 @@ type runCmd struct {
 	MaxDescriptors uint64        `group:"limits" placeholder:"N" help:"Descriptors of each process (default 1024)."`
 	MaxOpenFiles   uint64        `group:"limits" placeholder:"N" help:"Open files of all processes (default 4096)."`
 
-	Engine        string   `group:"machine" default:"auto" placeholder:"auto" help:"What runs the instructions: auto is the best there is, interp the interpreter, jit the translator of x86-64 programs (amd64 hosts only, young; nuage version --verbose says whether here)."`
+	Engine        string   `group:"machine" default:"auto" placeholder:"auto" help:"What runs the instructions: auto is the best there is, interp the interpreter, jit the translator of x86-64 programs (on amd64 hosts; nuage version --verbose says whether here)."`
 	Memory        string   `group:"machine" default:"auto" placeholder:"auto" help:"How guest memory is kept: window (fast, protected by the host), paged (works everywhere), or auto."`
 	Deterministic seedFlag `group:"machine" placeholder:"SEED" help:"Run the same way each time: threads one at a time, virtual time, random bytes from the seed: --deterministic or --deterministic=SEED."`
 	Checked       bool     `group:"machine" help:"Make addresses above the 4 GiB window fault instead of wrapping around. Slower."`
@@ -62,8 +62,8 @@ Examples:
   nuage run --set count=3 --fd out=stdout --file in=README.md prog
   nuage run --dir data=/srv/data --dir scratch=/tmp/x:rw prog config.yaml
   generate-config | nuage run prog -
-  nuage run --engine=jit --stats prog config.yaml
-  perf record nuage run --engine=jit --perf-map prog config.yaml
+  nuage run --stats prog config.yaml
+  perf record nuage run --perf-map prog config.yaml
   nuage run --lockstep prog config.yaml
   nuage run --trace=calls.txt --timeout=10s --max-memory=256M prog config.yaml
 
