@@ -25,6 +25,20 @@ type grammar struct {
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 
+// runGrammar is grammar for nuage run alone, which has to start quickly: kong
+// looks at every flag of every command.
+type runGrammar struct {
+	Run runCmd `cmd:"" help:"Run a program."`
+}
+
+// grammarOf is the grammar that args needs.
+func grammarOf(args []string) any {
+	if len(args) > 0 && args[0] == "run" {
+		return new(runGrammar)
+	}
+	return new(grammar)
+}
+
 const description = `Run CloudABI programs: static x86-64 and aarch64 executables that can do nothing but
 compute and use the files, directories and connections they are given.
 
@@ -53,8 +67,7 @@ func main() { os.Exit(run(os.Args[1:])) }
 // is launcher.Failed, as cloudabi-run has it.
 func run(args []string) (status int) {
 	t := &tool{os.Stdin, os.Stdout, os.Stderr}
-	var g grammar
-	parser, err := kong.New(&g,
+	parser, err := kong.New(grammarOf(args),
 		kong.Name("nuage"),
 		kong.Description(description),
 		kong.ExplicitGroups([]kong.Group{

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"reflect"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -91,4 +92,13 @@ func TestTrackTraps(t *testing.T) {
 
 func TestPrintable(t *testing.T) {
 	require.Equal(t, "a?b?é", printable("a\x1bb\x9bé"))
+}
+
+func TestGrammars(t *testing.T) {
+	all, _ := reflect.TypeFor[grammar]().FieldByName("Run")
+	one, _ := reflect.TypeFor[runGrammar]().FieldByName("Run")
+	require.Equal(t, all.Tag, one.Tag)
+	require.IsType(t, &runGrammar{}, grammarOf([]string{"run", "--help"}))
+	require.IsType(t, &grammar{}, grammarOf([]string{"--help"}))
+	require.IsType(t, &grammar{}, grammarOf(nil))
 }
