@@ -69,6 +69,13 @@ func (c *codeMemory) chunk() (int, bool) {
 	return int(c.touched-1) * chunkBytes, true
 }
 
+// some reports whether there is a free chunk.
+func (c *codeMemory) some() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.free)+len(c.named) > 0 || (int(c.touched)+1)*chunkBytes <= codeBytes
+}
+
 // release gives chunks back. No thread may be in them. If what was there is
 // named, as for perf, whose names are for addresses and not for times, other
 // chunks are used first.

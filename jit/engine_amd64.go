@@ -31,6 +31,8 @@ type engine struct {
 	// epoch changes when no code translated before may be run again: the
 	// guest's code has changed, or there is too much of it.
 	epoch atomic.Uint64
+	// starved says that there is no code memory at all: other engines have it.
+	starved atomic.Bool
 
 	mu         sync.Mutex
 	translator *rewrite.Translator
@@ -45,7 +47,7 @@ type engine struct {
 	check      *check // nil: translations are trusted
 
 	unitsMu sync.Mutex
-	units   []unit // by host address
+	units   map[uint64][]unit // of each chunk, by host address
 
 	contextsMu sync.Mutex
 	contexts   []*context
@@ -94,7 +96,7 @@ func (e *engine) Close() error {
 	defer e.mu.Unlock()
 	e.code.release(e.chunks, e.o.Emitted != nil)
 	e.chunks, e.entries = nil, nil
-	e.setUnits(nil)
+	e.forgetUnits()
 	e.contextsMu.Lock()
 	defer e.contextsMu.Unlock()
 	for _, c := range e.contexts {

@@ -288,6 +288,9 @@ func (r *thread) trapped() (pc uint64, what outcome) {
 // too.
 const steps = 1
 
+// starvedSteps is the same while there is no code memory.
+const starvedSteps = 10_000
+
 // interpret runs instructions that generated code does not.
 func (r *thread) interpret(budget uint64) (cpu.Stop, bool) {
 	if budget == 0 {
@@ -296,7 +299,11 @@ func (r *thread) interpret(budget uint64) (cpu.Stop, bool) {
 	if r.s.Context.Reason != rewrite.ExitBudget {
 		r.interpreted(r.s.PC())
 	}
-	stop := r.e.reference.Run(r.t, min(budget, steps))
+	n := uint64(steps)
+	if r.e.starved.Load() {
+		n = starvedSteps
+	}
+	stop := r.e.reference.Run(r.t, min(budget, n))
 	if stop.Kind != cpu.StopBudget {
 		return stop, true
 	}

@@ -69,12 +69,16 @@ func (r *thread) connect(pc, at uint64) {
 func (e *engine) unitAt(host uint64) unit {
 	e.unitsMu.Lock()
 	defer e.unitsMu.Unlock()
-	i := sort.Search(len(e.units), func(i int) bool { return e.units[i].host > host }) - 1
-	if i < 0 || host-e.units[i].host >= uint64(e.units[i].size) {
+	list := e.units[e.chunkOf(host)]
+	i := sort.Search(len(list), func(i int) bool { return list[i].host > host }) - 1
+	if i < 0 || host-list[i].host >= uint64(list[i].size) {
 		return unit{}
 	}
-	return e.units[i]
+	return list[i]
 }
+
+// chunkOf is the number of the chunk that a host address is in.
+func (e *engine) chunkOf(host uint64) uint64 { return (host - uint64(e.code.exec)) / chunkBytes }
 
 // direct puts the code for pc into the table of indirect targets.
 func (e *engine) direct(pc, epoch uint64) {
@@ -129,7 +133,7 @@ func (e *engine) refresh() uint64 {
 		e.stats.Flushes++
 	}
 	e.valid, e.chunks, e.used = epoch, nil, chunkBytes
-	e.setUnits(nil)
+	e.forgetUnits()
 	e.entries, e.stubs = make(map[uint64]uint64), make(map[uint64]uint64)
 	e.table.reset(e.convention)
 	e.ret = 0
@@ -140,9 +144,11 @@ func (e *engine) refresh() uint64 {
 	if e.check != nil && !e.check.returnStub(stub) {
 		return epoch
 	}
-	if host, ok := e.place(stub, 0); ok {
+	host, ok := e.place(stub, 0)
+	if ok {
 		e.ret = host
 	}
+	e.starved.Store(!ok)
 	return epoch
 }
 
@@ -159,7 +165,13 @@ func (e *engine) find(pc uint64) uint64 {
 // translate translates the code at pc and returns where the unit begins: for an
 // indirect one, with its entry stub. The caller holds e.mu.
 func (e *engine) translate(pc uint64, indirect bool) uint64 {
-	if e.ret == 0 || pc >= e.space.Size() {
+	if e.ret == 0 {
+		if e.starved.Load() && e.code.some() {
+			e.epoch.Add(1) // others have given some back
+		}
+		return 0
+	}
+	if pc >= e.space.Size() {
 		return 0
 	}
 	defer func(begin time.Time) { e.stats.Time += time.Since(begin) }(time.Now())
@@ -249,8 +261,8 @@ func (e *engine) place(u *rewrite.Unit, pc uint64) (uint64, bool) {
 	e.used += size
 	host := uint64(e.code.exec) + uint64(at)
 	e.unitsMu.Lock()
-	i := sort.Search(len(e.units), func(i int) bool { return e.units[i].host > host })
-	e.units = slices.Insert(e.units, i, unit{host, uint32(len(u.Code)), slices.Clone(u.Marks), slices.Clone(u.Exits)})
+	k := e.chunkOf(host)
+	e.units[k] = append(e.units[k], unit{host, uint32(len(u.Code)), slices.Clone(u.Marks), slices.Clone(u.Exits)})
 	e.unitsMu.Unlock()
 	if e.o.Emitted != nil {
 		e.o.Emitted(host, uint64(len(u.Code)), pc)
@@ -258,9 +270,9 @@ func (e *engine) place(u *rewrite.Unit, pc uint64) (uint64, bool) {
 	return host, true
 }
 
-func (e *engine) setUnits(u []unit) {
+func (e *engine) forgetUnits() {
 	e.unitsMu.Lock()
-	e.units = u
+	e.units = make(map[uint64][]unit)
 	e.unitsMu.Unlock()
 }
 
