@@ -324,6 +324,7 @@ func (t *Translator) unlessClean(m amd64.Mem, pc uint64, rest int) {
 	a := &t.asm
 	ok, out := a.NewLabel(), a.NewLabel()
 	t.cache.forgetT1()
+	t.kept = x86.Zero // what the instruction has left in T1
 	a.Load32(t1, upperHalf(m))
 	a.Jecxz(ok)
 	a.Jmp(out)
