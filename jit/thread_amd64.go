@@ -288,6 +288,10 @@ func (r *thread) trapped() (pc uint64, what outcome) {
 // too.
 const steps = 1
 
+// lastSteps is how many it runs where less is left of the budget than the code
+// would retire at once: all that is left, since no code begins in the middle.
+const lastSteps = 128
+
 // starvedSteps is the same while there is no code memory.
 const starvedSteps = 10_000
 
@@ -296,10 +300,12 @@ func (r *thread) interpret(budget uint64) (cpu.Stop, bool) {
 	if budget == 0 {
 		return cpu.Stop{Kind: cpu.StopBudget, PC: r.s.PC()}, true
 	}
-	if r.s.Context.Reason != rewrite.ExitBudget {
+	n := uint64(steps)
+	if r.s.Context.Reason == rewrite.ExitBudget {
+		n = lastSteps
+	} else {
 		r.interpreted(r.s.PC())
 	}
-	n := uint64(steps)
 	if r.e.starved.Load() {
 		n = starvedSteps
 	}
