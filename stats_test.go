@@ -46,7 +46,6 @@ func TestStatsOfInterpreter(t *testing.T) {
 	require.Greater(t, s.Retired, uint64(1000))
 	require.Zero(t, s.Translators)
 	require.Equal(t, jit.Stats{}, s.Translator)
-	require.Equal(t, s.Retired, statsOf(t, nuage.Options{Engine: nuage.Interpreter}).Retired)
 }
 
 // TestStatsOfTranslator: deterministic code counts as the interpreter does,
