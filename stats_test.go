@@ -3,8 +3,10 @@ package nuage_test
 import (
 	"bytes"
 	"errors"
+	"io"
 	"os"
 	"regexp"
+	"runtime"
 	"runtime/pprof"
 	"strconv"
 	"strings"
@@ -128,10 +130,14 @@ func TestProfileLabel(t *testing.T) {
 	defer image.Close()
 	m, err := nuage.NewMachine(nuage.Options{})
 	require.NoError(t, err)
-	_, err = m.Start(t.Context(), image, nuage.Config{Args: map[string]any{"how": "loop"}})
+	_, err = m.Start(t.Context(), image, nuage.Config{Args: map[string]any{"log": nuage.Writer(io.Discard), "how": "loop"}})
 	require.NoError(t, err)
-	var b bytes.Buffer
-	require.NoError(t, pprof.Lookup("goroutine").WriteTo(&b, 1))
-	require.Contains(t, b.String(), `"program":"die"`)
+	// The goroutine of the thread takes the name when it begins to run.
+	for named := false; !named; runtime.Gosched() {
+		require.NoError(t, t.Context().Err())
+		var b bytes.Buffer
+		require.NoError(t, pprof.Lookup("goroutine").WriteTo(&b, 1))
+		named = strings.Contains(b.String(), `"program":"die"`)
+	}
 	require.NoError(t, m.Close())
 }

@@ -121,12 +121,13 @@ func TestPollStreams(t *testing.T) {
 		e := g.poll(fdSub(true, 1, 0), clockSub(Forever), fdSub(false, 0, 0))
 		require.Len(g, e, 1)
 		require.EqualValues(g, 10, e[0].FdReadwriteNbytes)
-		// The same descriptor twice: both get their event.
-		e = g.poll(fdSub(false, 0, 0), fdSub(true, 0, 0), fdSub(false, 1, 0), fdSub(false, 0, 0), clockSub(1e9))
-		require.Len(g, e, 2)
+		e = g.poll(fdSub(false, 0, 0), fdSub(true, 0, 0), fdSub(false, 1, 0), clockSub(1e9))
+		require.Len(g, e, 1)
 		require.EqualValues(g, 3, e[0].FdReadwriteNbytes)
 		require.Zero(g, e[0].FdReadwriteFlags)
-		require.Equal(g, e[0], e[1])
+		// The same descriptor twice: both get their event. (Of a poll that waits,
+		// the first may end the wait.)
+		require.Equal(g, []cloudabi.Event2015{e[0], e[0]}, g.poll(fdSub(false, 0, 0), fdSub(false, 0, 0)))
 		g.read(0, 10)
 		e = g.poll(fdSub(false, 0, 0))
 		require.Equal(g, cloudabi.EventFdReadwriteHangup, e[0].FdReadwriteFlags)
