@@ -16,6 +16,10 @@ import (
 // maxCode is how much code an engine keeps, in chunks, before it starts anew.
 const maxCode = 64 << 20 / chunkBytes
 
+// maxLeft is of how many guest addresses an engine remembers that they are the
+// interpreter's, before it starts anew: a guest may have a gigabyte of them.
+const maxLeft = 1 << 17
+
 // engine translates the threads of one space. The lock order is mu, then
 // contextsMu or unitsMu.
 type engine struct {
@@ -38,6 +42,7 @@ type engine struct {
 	translator *rewrite.Translator
 	valid      uint64            // the epoch that what follows belongs to
 	entries    map[uint64]uint64 // host addresses by guest address; 0: the interpreter's
+	left       int               // entries that are 0
 	stubs      map[uint64]uint64 // of the table of indirect targets
 	chunks     []int
 	used       int    // of the last chunk

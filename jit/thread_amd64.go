@@ -68,13 +68,13 @@ func (e *engine) newThread(t *cpu.Thread, s *x86.State) *thread {
 	return r
 }
 
-// maxLeft keeps the counter's upper half zero, which metered code reads.
-const maxLeft = 1 << 31
+// maxSlice keeps the counter's upper half zero, which metered code reads.
+const maxSlice = 1 << 31
 
 func (r *thread) loop(budget uint64) cpu.Stop {
 	x := &r.s.Context
 	for {
-		slice := min(budget, maxLeft)
+		slice := min(budget, maxSlice)
 		x.Left = int64(slice)
 		stop, done := r.run()
 		if r.e.o.Metered {
@@ -172,6 +172,11 @@ func (r *thread) run() (stop cpu.Stop, done bool) {
 			switch what {
 			case reenter:
 				pc = next
+			case broken:
+				r.settle(next)
+				return cpu.Stop{Kind: cpu.StopIllegal, PC: next, Text: fmt.Sprintf(
+					"internal error: trap %d in the translation of the code near %#x, at the host's address %#x, which no instruction of the program can cause",
+					x.Signal, next, x.TrapAddr)}, true
 			default:
 				return r.settle(next)
 			}
@@ -244,6 +249,7 @@ const (
 	interpret outcome = iota // the instruction is the interpreter's
 	reenter                  // generated code, at an instruction's beginning
 	goOn                     // generated code, where it was
+	broken                   // nothing: it trapped where it must not
 )
 
 // trapped decides what to do after a trap or signal. It must not wait for the
@@ -256,12 +262,12 @@ func (r *thread) trapped() (pc uint64, what outcome) {
 		return 0, goOn
 	}
 	m, ok := r.e.markAt(x.TrapPC)
-	if !ok || m.State == rewrite.Within {
-		if x.Signal == kickSignal {
-			atomic.StoreUint64(&x.Kick, askAgain)
-			return 0, goOn
-		}
-		panic(fmt.Sprintf("jit: signal %d at %#x in generated code, address %#x, mark %+v", x.Signal, x.TrapPC, x.TrapAddr, m))
+	switch {
+	case x.Signal != kickSignal && (!ok || m.State == rewrite.Within || m.State == rewrite.Arriving):
+		return uint64(m.PC), broken
+	case !ok || m.State == rewrite.Within:
+		atomic.StoreUint64(&x.Kick, askAgain)
+		return 0, goOn
 	}
 	x.Left += int64(m.Rest)
 	s.R[x86.RSP] += uint64(int64(m.Stack))
@@ -290,7 +296,7 @@ const steps = 1
 
 // lastSteps is how many it runs where less is left of the budget than the code
 // would retire at once: all that is left, since no code begins in the middle.
-const lastSteps = 128
+const lastSteps = rewrite.MaxUnit
 
 // starvedSteps is the same while there is no code memory.
 const starvedSteps = 10_000

@@ -57,7 +57,7 @@ func (r *thread) connect(pc, at uint64) {
 		field := at + uint64(x.Field)
 		displacement := uint32(host - field - 4)
 		if e.check != nil && !e.check.link(pc, field, displacement) {
-			e.entries[pc] = 0
+			e.leave(pc)
 			return
 		}
 		patch(e.code.write, int(field-uint64(e.code.exec)), displacement)
@@ -134,7 +134,7 @@ func (e *engine) refresh() uint64 {
 	}
 	e.valid, e.chunks, e.used = epoch, nil, chunkBytes
 	e.forgetUnits()
-	e.entries, e.stubs = make(map[uint64]uint64), make(map[uint64]uint64)
+	e.entries, e.stubs, e.left = make(map[uint64]uint64), make(map[uint64]uint64), 0
 	e.table.reset(e.convention)
 	e.ret = 0
 	if e.check != nil {
@@ -199,12 +199,12 @@ func (e *engine) translate(pc uint64, indirect bool) uint64 {
 	u, ok := translate(pc, fetch)
 	if !ok {
 		if !volatile {
-			e.entries[pc] = 0
+			e.leave(pc)
 		}
 		return 0
 	}
 	if e.check != nil && !e.check.unit(pc, u, indirect) {
-		e.entries[pc] = 0
+		e.leave(pc)
 		return 0
 	}
 	host, ok := e.place(u, pc)
@@ -223,6 +223,14 @@ func (e *engine) translate(pc uint64, indirect bool) uint64 {
 	}
 	e.stats.unit(u)
 	return host
+}
+
+// leave notes that the code at pc is the interpreter's.
+func (e *engine) leave(pc uint64) {
+	e.entries[pc] = 0
+	if e.left++; e.left >= maxLeft {
+		e.epoch.Add(1)
+	}
 }
 
 // refusal is the stop of a thread at pc, if the translation there must not be

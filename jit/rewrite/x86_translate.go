@@ -104,8 +104,8 @@ type inst struct {
 	run    int // a leader: instructions to the next leader or branch; metered
 }
 
-// maxUnit is the most instructions of a unit.
-const maxUnit = 128
+// MaxUnit is the most instructions of a unit.
+const MaxUnit = 128
 
 // NewTranslator returns a translator.
 func NewTranslator(o Options) *Translator {
@@ -197,7 +197,7 @@ func (t *Translator) decode(pc uint64, fetch func(pc uint64) []byte) {
 	clear(t.index)
 	t.end = pc
 	var code []byte
-	for len(t.insts) < maxUnit && t.end < 1<<32 {
+	for len(t.insts) < MaxUnit && t.end < 1<<32 {
 		if len(code) < 15 {
 			if code = fetch(t.end); len(code) == 0 {
 				return
@@ -349,14 +349,13 @@ func (t *Translator) finish() {
 			continue
 		}
 		t.rest = 0
-		t.mark(0, Within)
+		a.Bind(l - 1)
 		if reason == tailDispatch {
 			t.mark(0, Arriving)
-			a.Bind(l - 1)
 			t.dispatch()
 			continue
 		}
-		a.Bind(l - 1)
+		t.mark(0, Within)
 		if reason == ExitDirect {
 			a.LeaOffset(t1, 0)
 		}
