@@ -56,7 +56,9 @@ func settled(t *testing.T, before int) {
 
 // TestManyProcesses starts and ends processes, some of which return, fault, are
 // killed or have threads, and finds as many goroutines, as many mappings and as
-// much memory as before.
+// much memory as before. What the Go runtime holds varies by more than some
+// processes could leak, so there are several rounds: a leak makes each of them
+// grow.
 func TestManyProcesses(t *testing.T) {
 	engines(t, func(t *testing.T, o nuage.Options) {
 		m := machine(t, o)
@@ -74,16 +76,20 @@ func TestManyProcesses(t *testing.T) {
 		}
 		some(max(40, *processes/20)) // what is made once is there
 		goroutines := runtime.NumGoroutine()
-		memory, maps := used(t)
-		begin := time.Now()
-		some(*processes)
-		took := time.Since(begin)
-		settled(t, goroutines)
-		memoryAfter, mapsAfter := used(t)
-		t.Logf("%d processes in %v, %v each; resident %d KiB before and %d KiB after, mappings %d and %d",
-			*processes, took, took/time.Duration(*processes), memory>>10, memoryAfter>>10, maps, mapsAfter)
-		require.LessOrEqual(t, memoryAfter, memory+16<<20)
-		require.LessOrEqual(t, mapsAfter, maps+50)
+		for round := 1; ; round++ {
+			memory, maps := used(t)
+			begin := time.Now()
+			some(*processes)
+			took := time.Since(begin)
+			settled(t, goroutines)
+			memoryAfter, mapsAfter := used(t)
+			t.Logf("%d processes in %v, %v each; resident %d KiB before and %d KiB after, mappings %d and %d",
+				*processes, took, took/time.Duration(*processes), memory>>10, memoryAfter>>10, maps, mapsAfter)
+			if memoryAfter <= memory+8<<20 && mapsAfter <= maps+50 {
+				break
+			}
+			require.Less(t, round, 4, "each round needs more than the one before")
+		}
 	})
 }
 

@@ -53,11 +53,27 @@ const (
 
 	virtualStart  = 1_000_000_000 // the monotonic clock's first reading
 	virtualCPUs   = 2
-	shortestTurn  = 10_000
-	turnRange     = 16_384 // how much longer a turn may be; a power of two
 	inputPatience = 10_000_000
 	idleYield     = 1_000 // what a yield costs when no other thread is ready
 )
+
+// Turns are short or long: a long one costs next to nothing, and each short one
+// can interleave threads where the long ones do not.
+const (
+	shortestTurn = 10_000 // in retired instructions, as all of these
+	shortRange   = 16_384 // how much longer a short turn may be; a power of two
+	longestTurn  = 900_000
+	longRange    = 524_288 // how much shorter a long one may be; a power of two
+	shortTurnIn  = 8       // one turn in so many is short
+)
+
+// turnLength is how long the turn is that r, a random number, chooses.
+func turnLength(r uint64) uint64 {
+	if r>>32%shortTurnIn == 0 {
+		return shortestTurn + r%shortRange
+	}
+	return longestTurn - r%longRange
+}
 
 // turn is what the scheduler knows of a thread. It is guarded by its mutex.
 type turn struct {
@@ -224,7 +240,7 @@ func (s *deterministic) pass(t *Thread) {
 func (s *deterministic) grant(t *Thread) {
 	s.current = t
 	t.turn.state = turnRunning
-	t.turn.end = t.cpu.Retired + shortestTurn + s.source.Uint64()%turnRange
+	t.turn.end = t.cpu.Retired + turnLength(s.source.Uint64())
 	t.wake <- struct{}{}
 }
 

@@ -165,7 +165,7 @@ func testEndless(t *testing.T, code []byte, o Options) {
 // wait for others. In a short metered loop these are the ones that count, and it
 // took seconds to hit another one.
 func TestCountingCanBeLeft(t *testing.T) {
-	tr := rewrite.NewTranslator(rewrite.Options{Supported: supported, Metered: true})
+	tr := rewrite.NewTranslator(rewrite.Options{Supported: supported, Convention: rewrite.Counting})
 	u, ok := tr.Translate(codeAt, func(uint64) []byte { return endless[0].code })
 	require.True(t, ok)
 	marks, state, within := u.Marks, rewrite.Within, 0

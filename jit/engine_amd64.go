@@ -28,8 +28,9 @@ type engine struct {
 	o         Options
 	code      *codeMemory
 	exit      uint64
-	// convention is that of the code.
+	// convention is how the State is reached; the translator has all of it.
 	convention rewrite.Convention
+	floor      uint64 // metered: where the budget ends; see budgetFloor
 	onCode     func()
 
 	// epoch changes when no code translated before may be run again: the
@@ -43,6 +44,7 @@ type engine struct {
 	valid      uint64            // the epoch that what follows belongs to
 	entries    map[uint64]uint64 // host addresses by guest address; 0: the interpreter's
 	left       int               // entries that are 0
+	distances  map[uint64]int    // see distance
 	stubs      map[uint64]uint64 // of the table of indirect targets
 	chunks     []int
 	used       int    // of the last chunk
@@ -77,7 +79,13 @@ func newEngine(space *memory.Space, reference cpu.Engine, o Options) (cpu.Engine
 	if e.table, err = newTable(convention, space.WindowBase()); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	e.translator = rewrite.NewTranslator(rewrite.Options{Supported: supported, Metered: o.Metered, Convention: convention})
+	if o.Metered {
+		convention |= rewrite.Counting
+		if e.floor, err = budgetFloor(); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+		}
+	}
+	e.translator = rewrite.NewTranslator(rewrite.Options{Supported: supported, Convention: convention})
 	if o.Verify {
 		e.check = newCheck(convention)
 	}

@@ -26,6 +26,10 @@ type thread struct {
 	kick    func()
 	kicking atomic.Bool
 
+	// ahead is how many instructions are the interpreter's because a turn ended
+	// among them, and aheads how often such may be looked for until the next.
+	ahead, aheads int
+
 	parked atomic.Bool // it is not the thread's turn
 	turn   chan struct{}
 }
@@ -68,13 +72,10 @@ func (e *engine) newThread(t *cpu.Thread, s *x86.State) *thread {
 	return r
 }
 
-// maxSlice keeps the counter's upper half zero, which metered code reads.
-const maxSlice = 1 << 31
-
 func (r *thread) loop(budget uint64) cpu.Stop {
 	x := &r.s.Context
 	for {
-		slice := min(budget, maxSlice)
+		slice := min(budget, budgetBytes)
 		x.Left = int64(slice)
 		stop, done := r.run()
 		if r.e.o.Metered {
@@ -126,7 +127,7 @@ func (r *thread) run() (stop cpu.Stop, done bool) {
 		f := &r.c.found[pc%recent]
 		if f.pc != pc || f.host == 0 {
 			atomic.StoreUint64(&x.Running, 0)
-			if !r.lookup(pc) {
+			if r.aheads > 0 && r.walk(pc) || !r.lookup(pc) {
 				x.Reason = rewrite.ExitInterpret
 				r.settle(pc)
 				return r.e.refusal(pc)
@@ -134,8 +135,9 @@ func (r *thread) run() (stop cpu.Stop, done bool) {
 			continue
 		}
 		x.Target = f.host
-		execute(s, r.e.convention)
+		r.execute()
 	again:
+		r.exhausted()
 		r.c.counts.left[x.Reason%8]++
 		switch x.Reason {
 		case rewrite.ExitDirect:
@@ -165,7 +167,7 @@ func (r *thread) run() (stop cpu.Stop, done bool) {
 			next, what := r.trapped()
 			if what == goOn {
 				x.Target = x.TrapPC
-				execute(s, r.e.convention) // whatever else is wanted
+				r.execute() // whatever else is wanted
 				goto again
 			}
 			atomic.StoreUint64(&x.Running, 0)
@@ -184,10 +186,35 @@ func (r *thread) run() (stop cpu.Stop, done bool) {
 	}
 }
 
+// exhausted makes a trap by which code has met the end of its budget what it
+// stands for.
+func (r *thread) exhausted() {
+	x := &r.s.Context
+	if !r.e.o.Metered || x.Reason != rewrite.ExitTrap || x.Signal == kickSignal || x.TrapAddr-(r.e.floor-guardBytes) >= guardBytes {
+		return
+	}
+	if m, ok := r.e.markAt(x.TrapPC); ok && m.State == rewrite.Before {
+		x.Reason, x.T0 = rewrite.ExitBudget, uint64(m.PC)
+		atomic.StoreUint64(&x.Running, 0)
+	}
+}
+
 // load is the opposite of settle for what a State keeps in another form.
 func (r *thread) load() {
 	x := &r.s.Context
 	x.Flags, x.Fixed, x.Upper = r.s.NativeFlags(), r.s.FixedFlags(), r.s.UpperHalves()
+}
+
+// execute runs generated code until it leaves.
+func (r *thread) execute() {
+	if !r.e.o.Metered {
+		execute(r.s, r.e.convention)
+		return
+	}
+	s, x := r.s, &r.s.Context
+	x.Displaced, s.R[rewrite.Counter] = s.R[rewrite.Counter], r.e.floor+uint64(x.Left)
+	execute(s, r.e.convention)
+	x.Left, s.R[rewrite.Counter] = int64(s.R[rewrite.Counter]-r.e.floor), x.Displaced
 }
 
 // settle makes the State that of the moment before the instruction at pc.
@@ -240,6 +267,20 @@ func (r *thread) renew() bool {
 	r.ret, r.epoch = e.ret, epoch
 	r.c.resetStack(r.s, r.ret)
 	return true
+}
+
+// maxAheads is how many branches a thread passes until it comes to code that there
+// is.
+const maxAheads = 8
+
+// walk reports whether the interpreter is to go on at pc, where a turn ended: what
+// is in the middle of code would be translated again for each place in it.
+func (r *thread) walk(pc uint64) bool {
+	r.aheads--
+	if r.ahead = r.e.distance(pc); r.ahead == 0 {
+		r.aheads = 0
+	}
+	return r.ahead > 0
 }
 
 // What to do after a trap.
@@ -307,9 +348,12 @@ func (r *thread) interpret(budget uint64) (cpu.Stop, bool) {
 		return cpu.Stop{Kind: cpu.StopBudget, PC: r.s.PC()}, true
 	}
 	n := uint64(steps)
-	if r.s.Context.Reason == rewrite.ExitBudget {
-		n = lastSteps
-	} else {
+	switch {
+	case r.ahead > 0:
+		n, r.ahead = uint64(r.ahead), 0
+	case r.s.Context.Reason == rewrite.ExitBudget:
+		n, r.aheads = lastSteps, maxAheads
+	default:
 		r.interpreted(r.s.PC())
 	}
 	if r.e.starved.Load() {

@@ -135,6 +135,7 @@ func (e *engine) refresh() uint64 {
 	e.valid, e.chunks, e.used = epoch, nil, chunkBytes
 	e.forgetUnits()
 	e.entries, e.stubs, e.left = make(map[uint64]uint64), make(map[uint64]uint64), 0
+	e.distances = make(map[uint64]int)
 	e.table.reset(e.convention)
 	e.ret = 0
 	if e.check != nil {
@@ -175,30 +176,14 @@ func (e *engine) translate(pc uint64, indirect bool) uint64 {
 		return 0
 	}
 	defer func(begin time.Time) { e.stats.Time += time.Since(begin) }(time.Now())
-	var volatile bool
-	end := e.space.Size()
-	if b := e.o.Boundary; pc < b {
-		end = min(end, b)
-	}
-	fetch := func(pc uint64) []byte {
-		if pc >= end {
-			return nil
-		}
-		buf := make([]byte, min(512, end-pc))
-		n, v, err := e.space.Fetch(buf, pc)
-		if err != nil || v {
-			volatile = volatile || v
-			return nil
-		}
-		return buf[:n]
-	}
+	fetch, volatile := e.fetcher(pc)
 	translate := e.translator.Translate
 	if indirect {
 		translate = e.translator.TranslateTarget
 	}
 	u, ok := translate(pc, fetch)
 	if !ok {
-		if !volatile {
+		if !*volatile {
 			e.leave(pc)
 		}
 		return 0
@@ -223,6 +208,49 @@ func (e *engine) translate(pc uint64, indirect bool) uint64 {
 	}
 	e.stats.unit(u)
 	return host
+}
+
+// fetcher returns what reads the code behind pc as far as a unit may reach, and
+// whether some of it is not to be remembered.
+func (e *engine) fetcher(pc uint64) (fetch func(uint64) []byte, volatile *bool) {
+	volatile = new(bool)
+	end := e.space.Size()
+	if b := e.o.Boundary; pc < b {
+		end = min(end, b)
+	}
+	return func(pc uint64) []byte {
+		if pc >= end {
+			return nil
+		}
+		buf := make([]byte, min(512, end-pc))
+		n, v, err := e.space.Fetch(buf, pc)
+		if err != nil || v {
+			*volatile = *volatile || v
+			return nil
+		}
+		return buf[:n]
+	}, volatile
+}
+
+// distance returns how many instructions lead from pc, where a turn has ended, to
+// code that there is, or to the next branch; 0 if there is code for pc itself.
+func (e *engine) distance(pc uint64) int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.refresh()
+	if e.entries[pc] != 0 || pc >= e.space.Size() {
+		return 0
+	}
+	n, ok := e.distances[pc]
+	if !ok {
+		fetch, _ := e.fetcher(pc)
+		n = e.translator.Distance(pc, fetch, func(pc uint64) bool { return e.entries[pc] != 0 })
+		if len(e.distances) >= maxLeft {
+			clear(e.distances)
+		}
+		e.distances[pc] = n
+	}
+	return n
 }
 
 // leave notes that the code at pc is the interpreter's.

@@ -55,8 +55,12 @@ func (c *jitCmd) Run(t *tool) error {
 	}
 	out := bufio.NewWriter(t.stdout)
 	i := &inspection{Writer: out, style: launcher.StyleFor(t.stdout), img: img, file: f, syms: img.Symbols()}
+	convention := rewrite.StateInGS
+	if c.Metered {
+		convention |= rewrite.Counting
+	}
 	l := &translation{inspection: i, translator: rewrite.NewTranslator(rewrite.Options{
-		Supported: func(string) bool { return true }, Metered: c.Metered,
+		Supported: func(string) bool { return true }, Convention: convention,
 	})}
 	if err := l.list(c.Symbol); err != nil {
 		return err

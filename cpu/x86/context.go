@@ -22,6 +22,7 @@ type Context struct {
 	Scratch    uint64 // a place whose halves can be read apart
 	Scratch2   uint64
 	Left       int64  // instructions that metered code may still retire
+	Displaced  uint64 // the guest's register whose place metered code counts in
 	Base       uint64 // host address of guest address 0
 	FSBase     uint64 // of the host thread that entered last, and its number
 	ThreadID   uint64

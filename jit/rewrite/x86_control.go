@@ -163,7 +163,7 @@ func (t *Translator) call(i int) {
 // lookAhead reads the host stack where it must still be after the call that
 // follows, if the host pushes the frames of exceptions there.
 func (t *Translator) lookAhead() {
-	if t.o.Convention == StateInRegister {
+	if t.o.Convention.State() == StateInRegister {
 		t.asm.Load32(t1, amd64.At(amd64.RSP, -StackAhead))
 	}
 }

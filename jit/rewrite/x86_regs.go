@@ -16,12 +16,27 @@ const (
 	// for hosts that do not let programs have GS. Traps may push up to
 	// StackAhead bytes onto the host stack: so much of it is always left.
 	StateInRegister
-	conventions
+	// Counting goes with one of the others: metered code counts down in host
+	// register R12. It has the address of a byte, as many bytes behind the first
+	// that may be read as instructions may still be retired, so that a load tells
+	// when it is too far down. The guest's r12 is in Context.Displaced.
+	Counting
+	conventions = 2 * Counting
 )
 
 func (c Convention) String() string {
-	return [...]string{"state in GS", "state in a register"}[c]
+	s := [...]string{"state in GS", "state in a register"}[c.State()]
+	if c.Counts() {
+		s += ", counting"
+	}
+	return s
 }
+
+// Counts reports whether code counts instructions.
+func (c Convention) Counts() bool { return c&Counting != 0 }
+
+// State is the convention without Counting: how the State is reached.
+func (c Convention) State() Convention { return c &^ Counting }
 
 // StackAhead is how far below RSP a call reads the host stack before it is
 // made, in StateInRegister: its guard is met while there is room. Windows
@@ -29,11 +44,22 @@ func (c Convention) String() string {
 // what dispatches exceptions needs about as much.
 const StackAhead = 32 << 10
 
-// hosts says where the guest's registers are in each convention. Those that
+// hosts are the tables of all conventions.
+var hosts = func() (h [conventions][16]amd64.Reg) {
+	for c := range conventions {
+		h[c] = hostsOf[c.State()]
+		if c.Counts() {
+			h[c][Counter] = amd64.None
+		}
+	}
+	return h
+}()
+
+// hostsOf says where the guest's registers are in each convention. Those that
 // programs name least have no host register (counted over what the programs of
 // bench execute). The assembly of package jit knows this table too; a test compares
 // them.
-var hosts = [conventions][16]amd64.Reg{
+var hostsOf = [...][16]amd64.Reg{
 	StateInGS: {
 		x86.RAX: amd64.RAX, x86.RCX: amd64.R10, x86.RDX: amd64.RDX, x86.RBX: amd64.RBX,
 		x86.RSP: gsp, x86.RBP: amd64.RBP, x86.RSI: amd64.RSI, x86.RDI: amd64.RDI,
@@ -76,14 +102,26 @@ func (t *Translator) at(off int32) amd64.Mem { return t.atIndex(off, amd64.None)
 
 // atIndex is at, index bytes further on.
 func (t *Translator) atIndex(off int32, index amd64.Reg) amd64.Mem {
-	if t.o.Convention == StateInRegister {
+	if t.o.Convention.State() == StateInRegister {
 		return amd64.Mem{Base: state, Index: index, Disp: off}
 	}
 	return amd64.Mem{Base: index, Index: amd64.None, GS: true, Disp: off}
 }
 
 // slot is the place of a guest register that has no host register.
-func (t *Translator) slot(r uint8) amd64.Mem { return t.at(OffR + 8*int32(r)) }
+func (t *Translator) slot(r uint8) amd64.Mem {
+	if r == Counter && t.o.Convention.Counts() {
+		return t.at(OffDisplaced)
+	}
+	return t.at(OffR + 8*int32(r))
+}
+
+// Counter is the guest's register whose host register, and whose place in the
+// State around the running of code, is the counter's if the convention counts.
+const Counter = x86.R12
+
+// counter is that host register.
+const counter = amd64.R12
 
 func upperHalf(m amd64.Mem) amd64.Mem {
 	m.Disp += 4

@@ -73,8 +73,6 @@ type Options struct {
 	Supported func(feature string) bool
 	// Convention is how code reaches the State, and what it does for the host.
 	Convention Convention
-	// Metered makes code count the instructions it retires in Context.Left.
-	Metered bool
 }
 
 // Translator translates. It is not safe for concurrent use.
@@ -101,7 +99,7 @@ type inst struct {
 	kind   kind
 	leader bool // may be entered
 	label  amd64.Label
-	run    int // a leader: instructions to the next leader or branch; metered
+	run    int // instructions to the next leader or branch, if metered code counts them here
 }
 
 // MaxUnit is the most instructions of a unit.
@@ -160,7 +158,7 @@ func (t *Translator) translate(pc uint64, indirect bool, fetch func(pc uint64) [
 			t.asm.Bind(in.label)
 			u.Entries = append(u.Entries, Entry{in.PC, uint32(t.asm.Len())})
 		}
-		if t.o.Metered && in.run > 0 {
+		if t.o.Convention.Counts() && in.run > 0 {
 			t.meter(in)
 		}
 		n := 1
@@ -222,6 +220,22 @@ func (t *Translator) decode(pc uint64, fetch func(pc uint64) []byte) {
 			return
 		}
 	}
+}
+
+// Distance returns how many instructions lead from pc to the first for which known
+// reports true, or over the first branch, or to where it cannot tell.
+func (t *Translator) Distance(pc uint64, fetch func(pc uint64) []byte, known func(pc uint64) bool) int {
+	t.decode(pc, fetch)
+	for i := range t.insts {
+		in := &t.insts[i]
+		switch {
+		case i > 0 && known(in.PC):
+			return i
+		case in.kind == kindJcc || in.kind == kindCall:
+			return i + 1
+		}
+	}
+	return len(t.insts)
 }
 
 // findLeaders marks the instructions that may be entered, and in metered code
@@ -396,10 +410,8 @@ func (t *Translator) giveUp(out amd64.Label, pc uint64, rest int) {
 	t.laterWith(pc, Before, rest, func() {
 		a := &t.asm
 		a.Bind(out)
-		if t.o.Metered && rest > 0 {
-			a.Load64(t0, t.at(OffLeft))
-			a.Lea64(t0, amd64.At(t0, int32(rest)))
-			a.Store64(t.at(OffLeft), t0)
+		if t.o.Convention.Counts() && rest > 0 {
+			a.Lea64(counter, amd64.At(counter, int32(rest)))
 			t.rest = 0
 			t.mark(pc, Before)
 		}
@@ -407,36 +419,14 @@ func (t *Translator) giveUp(out amd64.Label, pc uint64, rest int) {
 	})
 }
 
-// meter subtracts the run's instructions from what is left, and leaves before
-// the first of them if there are not as many. The sign is tested by reading
-// the upper half of the counter alone.
+// meter subtracts the run's instructions from what is left. If there are not as
+// many, the load before is refused.
 func (t *Translator) meter(in *inst) {
-	a := &t.asm
-	n, pc := int32(in.run), in.PC
-	ok, out := a.NewLabel(), a.NewLabel()
-	// A signal finds mostly those instructions that wait for others, which here
-	// are those that count: so a thread must not be Within there, or a loop that
-	// does little else could not be left.
+	a, n := &t.asm, int32(in.run)
 	t.rest = 0
-	t.mark(pc, Before)
-	a.Load64(t0, t.at(OffLeft))
-	a.Lea64(t0, amd64.At(t0, -n))
-	a.Store64(t.at(OffLeft), t0)
-	t.rest = in.run
-	t.mark(pc, Before)
-	a.Load32(t1, upperHalf(t.at(OffLeft)))
-	a.Jecxz(ok)
-	a.Jmp(out)
-	a.Bind(ok)
-	t.cache.forgetT0()
+	t.mark(in.PC, Before)
 	t.cache.forgetT1()
-	t.tail(ExitBudget)
-	t.laterWith(pc, Before, in.run, func() {
-		a.Bind(out)
-		a.Lea64(t0, amd64.At(t0, n))
-		a.Store64(t.at(OffLeft), t0)
-		t.rest = 0
-		t.mark(pc, Before)
-		t.leave(ExitBudget, pc)
-	})
+	a.LoadByte(t1, amd64.At(counter, -n))
+	a.Lea64(counter, amd64.At(counter, -n))
+	t.rest = in.run
 }

@@ -65,6 +65,9 @@ func TestRoles(t *testing.T) {
 		for r := range 16 {
 			h, ok := c.HostRegister(r)
 			switch {
+			case c.Counts() && r == rewrite.Counter:
+				require.Equal(t, counter, r)
+				require.False(t, ok)
 			case !ok:
 				without = append(without, r)
 			case r == x86.RSP:
@@ -104,7 +107,7 @@ func TestIndependence(t *testing.T) {
 			if s, ok := n.(*ast.SelectorExpr); ok {
 				if x, ok := s.X.(*ast.Ident); ok && x.Name == "rewrite" {
 					require.Contains(t, []string{
-						"Unit", "Convention", "StateInGS", "StateInRegister", "MarkState", "Within", "Before", "CopyBefore", "FillBefore", "ProbeBefore", "Arriving",
+						"Unit", "Convention", "StateInGS", "StateInRegister", "Counting", "MarkState", "Within", "Before", "CopyBefore", "FillBefore", "ProbeBefore", "Arriving",
 						"ExitDirect", "ExitIndirect", "ExitSyscall", "ExitInterpret", "ExitBudget",
 					}, s.Sel.Name, path)
 				}

@@ -57,18 +57,24 @@ func requirePasses(t *testing.T, tr *rewrite.Translator, v *verify.Verifier, cod
 	return units
 }
 
+// pairs are a translator and a verifier for each convention.
+func pairs() (trs []*rewrite.Translator, vs []*verify.Verifier) {
+	for _, c := range conventions {
+		trs, vs = append(trs, translator(c)), append(vs, verify.NewFor(c, all))
+	}
+	return trs, vs
+}
+
 // TestRows: whatever form an instruction has, its translation passes.
 func TestRows(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 2))
-	gs, register := translators(rewrite.StateInGS), translators(rewrite.StateInRegister)
-	v, w := verify.New(all), verify.NewFor(rewrite.StateInRegister, all)
+	trs, vs := pairs()
 	translated := 0
 	for _, r := range x86.Rows() {
 		for range 8 {
 			code := append(r.Instance(rnd), r.Instance(rnd)...)
-			for k, tr := range gs {
-				translated += requirePasses(t, tr, v, append(code, 0xC3), 0x0040_0000)
-				translated += requirePasses(t, register[k], w, append(code, 0xC3), 0x0040_0000)
+			for i, tr := range trs {
+				translated += requirePasses(t, tr, vs[i], append(code, 0xC3), 0x0040_0000)
 			}
 		}
 	}
@@ -91,15 +97,13 @@ func FuzzTranslation(f *testing.F) {
 	}
 	f.Add([]byte{0x48, 0x83, 0xEC, 0x18, 0xF3, 0xA4, 0x48, 0x83, 0xC4, 0x18, 0xC3}, uint32(0x40_0000))
 	f.Add([]byte{0xE8, 0, 0, 0, 0, 0xFF, 0xE0}, uint32(0xFFFF_FFF0))
-	gs, register := translators(rewrite.StateInGS), translators(rewrite.StateInRegister)
-	v, w := verify.New(all), verify.NewFor(rewrite.StateInRegister, all)
+	trs, vs := pairs()
 	f.Fuzz(func(t *testing.T, code []byte, at uint32) {
 		if len(code) > 4096 {
 			code = code[:4096]
 		}
-		for k, tr := range gs {
-			requirePasses(t, tr, v, code, uint64(at))
-			requirePasses(t, register[k], w, code, uint64(at))
+		for i, tr := range trs {
+			requirePasses(t, tr, vs[i], code, uint64(at))
 		}
 	})
 }

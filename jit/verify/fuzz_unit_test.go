@@ -50,7 +50,6 @@ func untables(code, b []byte) *rewrite.Unit {
 // FuzzUnit: whatever a unit is, the verifier comes to a verdict, and what it
 // passes is confined when it runs.
 func FuzzUnit(f *testing.F) {
-	conventions := []rewrite.Convention{rewrite.StateInGS, rewrite.StateInRegister}
 	var oracles []*oracle
 	var verifiers []*verify.Verifier
 	for i, c := range conventions {

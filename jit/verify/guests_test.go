@@ -88,19 +88,20 @@ func (p *program) units(tr *rewrite.Translator, f func(pc uint64, u *rewrite.Uni
 	}
 }
 
+// conventions are all there are.
+var conventions = []rewrite.Convention{
+	rewrite.StateInGS, rewrite.StateInRegister, rewrite.StateInGS | rewrite.Counting, rewrite.StateInRegister | rewrite.Counting,
+}
+
 // forConventions runs a test for each convention.
 func forConventions(t *testing.T, f func(*testing.T, rewrite.Convention)) {
-	for _, c := range []rewrite.Convention{rewrite.StateInGS, rewrite.StateInRegister} {
+	for _, c := range conventions {
 		t.Run(c.String(), func(t *testing.T) { f(t, c) })
 	}
 }
 
-// translators are the ways to translate for a convention.
-func translators(c rewrite.Convention) map[string]*rewrite.Translator {
-	return map[string]*rewrite.Translator{
-		"free":    rewrite.NewTranslator(rewrite.Options{Supported: all, Convention: c}),
-		"metered": rewrite.NewTranslator(rewrite.Options{Supported: all, Convention: c, Metered: true}),
-	}
+func translator(c rewrite.Convention) *rewrite.Translator {
+	return rewrite.NewTranslator(rewrite.Options{Supported: all, Convention: c})
 }
 
 // programs opens those of the guests that keep asks for.

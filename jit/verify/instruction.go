@@ -154,8 +154,34 @@ func (v *Verifier) prefixes(in *instruction, seen int) error {
 	return nil
 }
 
+// most is how many instructions are counted at once.
+const most = 128
+
+// counts reports whether the instruction is the one that may change the counter.
+func (v *Verifier) counts(in *instruction) bool {
+	return v.roles.counts && in.rule.class == lea && in.Args[0].Reg == counter && in.Args[0].Width == 8 && byCounter(in)
+}
+
+// looks reports whether the instruction is the one that may load where the
+// counter says, which no other can see.
+func (v *Verifier) looks(in *instruction) bool {
+	return v.roles.counts && in.rule.class == extend && in.HasMem && !in.Has(x86.PrefixGS) &&
+		in.Args[0].Reg == temp1 && in.Args[0].Width == 4 && in.Args[1].Width == 1 && byCounter(in)
+}
+
+// byCounter reports whether the memory operand is a few bytes from where the
+// counter says.
+func byCounter(in *instruction) bool {
+	m := in.Mem
+	m.Disp = 0
+	return m == (x86.Mem{Base: counter, Index: x86.Zero}) && in.Mem.Disp >= -most && in.Mem.Disp <= most
+}
+
 // registers checks which general registers are named.
 func (v *Verifier) registers(in *instruction) error {
+	if v.roles.counts && in.names(counter) && !v.counts(in) && !v.looks(in) {
+		return v.fail(RuleRegister, in, "the counter is only counted with and looked at")
+	}
 	for i := range in.Args[:in.NArgs] {
 		a := &in.Args[i]
 		if a.Kind != x86.ArgReg {
@@ -176,6 +202,16 @@ func (v *Verifier) registers(in *instruction) error {
 		}
 	}
 	return nil
+}
+
+// names reports whether register r is an operand, or part of one in memory.
+func (in *instruction) names(r uint8) bool {
+	for i := range in.Args[:in.NArgs] {
+		if a := &in.Args[i]; a.Kind == x86.ArgReg && a.Reg&15 == r && !a.IsHigh() {
+			return true
+		}
+	}
+	return in.HasMem && (in.Mem.Base == r || in.Mem.Index == r)
 }
 
 // marks gives each instruction the state of its mark.

@@ -31,7 +31,7 @@ func at(k beginKind, u *rewrite.Unit, check func(*verify.Verifier, *rewrite.Unit
 	return subject{copyUnit(u), check, func(u *rewrite.Unit) []begin { return append(begins(u), begin{0, k}) }}
 }
 
-// sample are some of the units of some programs, of both flavours, and the stubs.
+// sample are some of the units of some programs, and the stubs.
 func sample(t testing.TB, c rewrite.Convention, every int) []subject {
 	var out []subject
 	n := 0
@@ -39,21 +39,20 @@ func sample(t testing.TB, c rewrite.Convention, every int) []subject {
 		return slices.Contains([]string{"interp", "sha256", "nbody", "strhash"}, filepath.Base(path)) ||
 			filepath.Base(filepath.Dir(path)) == "x86_64-final" && filepath.Base(path) == "arith"
 	}) {
-		for _, tr := range translators(c) {
-			p.units(tr, func(_ uint64, u *rewrite.Unit) {
-				if n++; n%every == 0 && len(u.Code) < 4000 {
-					out = append(out, plainSubject(u))
-				}
-			})
-			for i, s := range p.symbols {
-				if u, ok := tr.TranslateTarget(s.Value, p.fetch); ok && i%(2*every) == 0 {
-					out = append(out, at(atTarget, u, (*verify.Verifier).CheckTarget))
-				}
+		tr := translator(c)
+		p.units(tr, func(_ uint64, u *rewrite.Unit) {
+			if n++; n%every == 0 && len(u.Code) < 4000 {
+				out = append(out, plainSubject(u))
 			}
-			out = append(out, at(atReturn, tr.ReturnStub(), (*verify.Verifier).CheckReturnStub))
-			for _, pc := range []uint64{0x1234, 0xFFFF_FF00} {
-				out = append(out, at(atTarget, tr.EntryStub(pc), (*verify.Verifier).CheckTarget))
+		})
+		for i, s := range p.symbols {
+			if u, ok := tr.TranslateTarget(s.Value, p.fetch); ok && i%(2*every) == 0 {
+				out = append(out, at(atTarget, u, (*verify.Verifier).CheckTarget))
 			}
+		}
+		out = append(out, at(atReturn, tr.ReturnStub(), (*verify.Verifier).CheckReturnStub))
+		for _, pc := range []uint64{0x1234, 0xFFFF_FF00} {
+			out = append(out, at(atTarget, tr.EntryStub(pc), (*verify.Verifier).CheckTarget))
 		}
 	}
 	return out

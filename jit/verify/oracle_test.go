@@ -35,8 +35,11 @@ const (
 	oracleData   = 0x1000_0000 // guest memory
 	oracleSize   = 1 << 20
 	oracleWindow = 0x7A7A_0000_0000_0000
+	oracleBudget = 0x6B6B_0000_0000_0000             // where the budget ends
 	oracleTable  = oracleWindow - rewrite.TableBelow // for guests: the last MiB
 	tableBytes   = 8 << 16
+
+	oracleCounted = 1 << 20 // more than a run counts
 )
 
 type oracle struct {
@@ -166,6 +169,9 @@ func (o *oracle) run(t testing.TB, u *rewrite.Unit, from []begin, rnd *rand.Rand
 		if o.s.R[base] != oracleWindow {
 			return fmt.Errorf("%s has changed the window's base", d.Text(nil))
 		}
+		if o.convention.Counts() && o.s.R[counter]-(oracleBudget-oracleCounted) > 2*oracleCounted {
+			return fmt.Errorf("%s has made the counter %#x", d.Text(nil), o.s.R[counter])
+		}
 		if o.register() && o.s.R[stateAt] != oracleState {
 			return fmt.Errorf("%s has changed the address of the State", d.Text(nil))
 		}
@@ -173,8 +179,16 @@ func (o *oracle) run(t testing.TB, u *rewrite.Unit, from []begin, rnd *rand.Rand
 	return nil
 }
 
+// slot is the place in the State of one of them.
+func (o *oracle) slot(r int) int32 {
+	if o.convention.Counts() && r == rewrite.Counter {
+		return rewrite.OffDisplaced
+	}
+	return rewrite.OffR + 8*int32(r)
+}
+
 // register reports whether the State is reached through a register.
-func (o *oracle) register() bool { return o.convention == rewrite.StateInRegister }
+func (o *oracle) register() bool { return o.convention.State() == rewrite.StateInRegister }
 
 // spilled are the guest's registers that are in the State.
 func (o *oracle) spilled() (list []int) {
@@ -249,12 +263,14 @@ func (o *oracle) seed(t testing.TB, u *rewrite.Unit, from begin, rnd *rand.Rand)
 	}
 	set := func(off int32, v uint64) { binary.LittleEndian.PutUint64(o.state[off:], v) }
 	for _, r := range o.spilled() {
-		set(rewrite.OffR+8*int32(r), oracleData+uint64(rnd.IntN(oracleSize)))
+		set(o.slot(r), oracleData+uint64(rnd.IntN(oracleSize)))
 	}
 	set(rewrite.OffR+8*x86.FSBase, oracleData)
 	set(rewrite.OffR+8*x86.GSBase, 0)
 	set(rewrite.OffExit, oracleExit)
-	set(rewrite.OffLeft, uint64(rnd.IntN(1000)))
+	if o.convention.Counts() {
+		o.s.R[counter] = oracleBudget + uint64(rnd.IntN(1000))
+	}
 	require.NoError(t, o.space.WriteAt(o.state, oracleState))
 }
 
@@ -312,6 +328,8 @@ func (o *oracle) operand(d *x86.Inst, a *x86.Arg) (stop bool, err error) {
 		}
 	}
 	switch {
+	case o.convention.Counts() && d.Mem.Base == uint8(counter) && d.Mem.Index == x86.Zero && a.Width == 1 && !a.Op.Write:
+		return ea < oracleBudget, nil
 	case o.register() && d.Mem.Base == x86.RSP && ea >= oracleStack-oracleAhead && ea < oracleStack+0x1000 && !a.Op.Write:
 		return false, nil
 	case inState:
@@ -377,7 +395,7 @@ func (o *oracle) arrived(saved bool) error {
 // addressIn reports whether what is in a register comes from a host address.
 func (o *oracle) addressIn(r amd64.Reg) bool {
 	v := o.s.R[r]
-	return v == oracleState || v>>48 == oracleWindow>>48 || -v>>48 == oracleWindow>>48
+	return v == oracleState || v>>48 == oracleWindow>>48 || -v>>48 == oracleWindow>>48 || v>>32 == oracleBudget>>32
 }
 
 // stack checks that RSP, at sp, is where it was before, or that there are only
@@ -409,9 +427,9 @@ func (o *oracle) left(t testing.TB, sp, before uint64, starts map[uint64]bool) e
 	}
 	now := make([]byte, len(o.state))
 	require.NoError(t, o.space.ReadAt(now, oracleState))
-	free := [][2]int32{{rewrite.OffReason, 4}, {rewrite.OffScratch, 8}, {rewrite.OffScratch2, 8}, {rewrite.OffLeft, 8}, {rewrite.OffR + 8*x86.RSP, 8}}
+	free := [][2]int32{{rewrite.OffReason, 4}, {rewrite.OffScratch, 8}, {rewrite.OffScratch2, 8}, {rewrite.OffR + 8*x86.RSP, 8}}
 	for _, r := range o.spilled() {
-		free = append(free, [2]int32{rewrite.OffR + 8*int32(r), 8})
+		free = append(free, [2]int32{o.slot(r), 8})
 	}
 	for _, f := range free {
 		copy(now[f[0]:f[0]+f[1]], o.state[f[0]:])

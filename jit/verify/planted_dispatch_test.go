@@ -37,7 +37,7 @@ func (d dispatch) emit(p *plant) {
 
 // lookAhead reads the host stack ahead if the convention has it.
 func (p *plant) lookAhead() {
-	if p.c == rewrite.StateInRegister {
+	if p.c.State() == rewrite.StateInRegister {
 		p.Load32(t1, amd64.At(amd64.RSP, -rewrite.StackAhead))
 	}
 }
@@ -358,7 +358,6 @@ func TestPlantedArriving(t *testing.T) {
 			p.mark(rewrite.Arriving)
 		}},
 		{"the base in T0", verify.RuleMark, arriving(rewrite.Arriving, func(p *plant) { p.Mov64(t0, base) })},
-		{"the counter in T0", verify.RuleMark, arriving(rewrite.Arriving, func(p *plant) { p.Load64(t0, p.at(rewrite.OffLeft)) })},
 		{"an address of code in T0", verify.RuleMark, arriving(rewrite.Arriving, func(p *plant) { p.LeaOffset(t0, 0) })},
 		{"the base in rcx", verify.RuleMark, arriving(rewrite.Arriving, func(p *plant) { p.Mov64(guestRCX, base) })},
 		{"the base in a register", verify.RuleMark, arriving(rewrite.Arriving, func(p *plant) { p.Mov64(amd64.RDX, base) })},

@@ -61,7 +61,7 @@ func (p *plant) out(reason uint32) {
 
 // at is a place in the State.
 func (p *plant) at(off int32) amd64.Mem {
-	if p.c == rewrite.StateInRegister {
+	if p.c.State() == rewrite.StateInRegister {
 		return amd64.At(stateAt, off)
 	}
 	return amd64.AtGS(off)
@@ -373,28 +373,14 @@ func TestPlantedState(t *testing.T) {
 		"T0": unsafe.Offsetof(c.T0), "T1": unsafe.Offsetof(c.T1), "Flags": unsafe.Offsetof(c.Flags), "Signal": unsafe.Offsetof(c.Signal),
 		"TrapPC": unsafe.Offsetof(c.TrapPC), "Running": unsafe.Offsetof(c.Running), "Kick": unsafe.Offsetof(c.Kick),
 		"Exit": unsafe.Offsetof(c.Exit), "Return": unsafe.Offsetof(c.Return), "Base": unsafe.Offsetof(c.Base), "FSBase": unsafe.Offsetof(c.FSBase),
-		"ThreadID": unsafe.Offsetof(c.ThreadID), "Owner": unsafe.Offsetof(c.Owner), "Left": unsafe.Offsetof(c.Left), "Reason": unsafe.Offsetof(c.Reason),
+		"ThreadID": unsafe.Offsetof(c.ThreadID), "Owner": unsafe.Offsetof(c.Owner), "Left": unsafe.Offsetof(c.Left), "Displaced": unsafe.Offsetof(c.Displaced), "Reason": unsafe.Offsetof(c.Reason),
 	} {
 		list = append(list, planted{"store " + name, verify.RuleState, func(p *plant) { p.Store64(context(off), amd64.RAX) }},
 			planted{"add to " + name, verify.RuleState, func(p *plant) { p.OpMem(amd64.Form{W: true, Opcode: 0x01}, amd64.RAX, context(off)) }})
-		if name != "Left" {
-			list = append(list, planted{"load " + name, verify.RuleState, func(p *plant) { p.Load64(t0, context(off)) }})
-		}
+		list = append(list, planted{"load " + name, verify.RuleState, func(p *plant) { p.Load64(t0, context(off)) }})
 	}
 	list = append(list, []planted{
 		{"spilled register", "", func(p *plant) { p.Load64(amd64.RAX, slot(spilled)); p.Store64(slot(another), amd64.RBX) }},
-		{"counter", "", func(p *plant) {
-			p.Load64(t0, context(unsafe.Offsetof(c.Left)))
-			p.Lea64(t0, amd64.At(t0, -5))
-			p.Store64(context(unsafe.Offsetof(c.Left)), t0)
-		}},
-		{"counter set", verify.RuleState, func(p *plant) { p.MovImm(t0, 1<<20); p.Store64(context(unsafe.Offsetof(c.Left)), t0) }},
-		{"counter given much", verify.RuleState, func(p *plant) {
-			p.Load64(t0, context(unsafe.Offsetof(c.Left)))
-			p.Lea64(t0, amd64.At(t0, 0x10000))
-			p.Store64(context(unsafe.Offsetof(c.Left)), t0)
-		}},
-		{"counter known to the guest", verify.RuleMark, func(p *plant) { p.Load64(amd64.RAX, context(unsafe.Offsetof(c.Left))) }},
 		{"Zero written", verify.RuleState, func(p *plant) { p.Store64(slot(int(x86.Zero)), amd64.RAX) }},
 		{"FS base written", verify.RuleState, func(p *plant) { p.Store64(slot(int(x86.FSBase)), amd64.RAX) }},
 		{"register behind the last", verify.RuleState, func(p *plant) { p.Store64(slot(32), amd64.RAX) }},
@@ -406,7 +392,6 @@ func TestPlantedState(t *testing.T) {
 			p.OpMem(amd64.Form{W: true, Opcode: 0x89}, amd64.RAX, amd64.Mem{Base: amd64.RBX, Index: amd64.None, GS: true, Disp: rewrite.OffR + 8*spilled})
 		}},
 		{"wrong way out", verify.RuleState, func(p *plant) { p.JmpMem(context(unsafe.Offsetof(c.Target))) }},
-		{"counter as way out", verify.RuleBranch, func(p *plant) { p.JmpMem(context(unsafe.Offsetof(c.Left))) }},
 		{"spilled register as way out", verify.RuleBranch, func(p *plant) { p.JmpMem(slot(spilled)) }},
 	}...)
 	check(t, list, func(p *plant) {

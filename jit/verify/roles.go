@@ -14,12 +14,14 @@ const (
 	windowBase   = x86.R8
 	hostStack    = x86.RSP
 	statePointer = x86.R11 // if the State is not reached through GS
+	counter      = x86.R12 // how far the budget reaches, if the convention counts
 )
 
 // roles is what differs between the conventions.
 type roles struct {
 	guest    uint16  // has a bit for each host register that holds one of the guest
 	register bool    // statePointer holds the address of the State
+	counts   bool    // counter is the counter
 	spilled  []int   // the guest's registers that have no host register
 	fields   []field // of the State, that code may touch
 
@@ -29,17 +31,28 @@ type roles struct {
 const others = 1<<temp0 | 1<<temp1 | 1<<windowBase | 1<<hostStack
 
 var conventions = [...]roles{
-	rewrite.StateInGS: newRoles(roles{
-		guest: 1<<16 - 1 - others, spilled: []int{x86.R8, x86.R9, x86.R10, x86.R13},
-	}),
-	rewrite.StateInRegister: newRoles(roles{
+	rewrite.StateInGS:                          newRoles(inGS),
+	rewrite.StateInRegister:                    newRoles(inRegister),
+	rewrite.StateInGS | rewrite.Counting:       newRoles(counting(inGS)),
+	rewrite.StateInRegister | rewrite.Counting: newRoles(counting(inRegister)),
+}
+
+var (
+	inGS       = roles{guest: 1<<16 - 1 - others, spilled: []int{x86.R8, x86.R9, x86.R10, x86.R13}}
+	inRegister = roles{
 		guest: 1<<16 - 1 - others - 1<<statePointer, register: true,
 		spilled: []int{x86.R8, x86.R9, x86.R10, x86.R11, x86.R13},
-	}),
+	}
+)
+
+func counting(r roles) roles {
+	r.counts = true
+	r.guest &^= 1 << counter
+	return r
 }
 
 func newRoles(r roles) roles {
-	r.fields = fieldsOf(r.spilled)
+	r.fields = fieldsOf(&r)
 	r.entry, r.landing, r.target = r.entryState(), r.landingState(), r.targetState()
 	return r
 }

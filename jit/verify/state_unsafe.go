@@ -14,7 +14,6 @@ const (
 	store                   // any part of it
 	reason                  // store a constant, whole
 	leave                   // jump through it
-	count                   // load; store what was loaded plus a constant, whole
 	scratch                 // load and store; what is in it is tracked
 	lookup                  // load a byte, whose place may be computed
 )
@@ -34,11 +33,10 @@ const (
 )
 
 // fieldsOf are the parts of the State that generated code may touch, which is
-// all that operands in the State may reach; spilled are the guest's registers
-// that are there. The Zero register, the addresses of
+// all that operands in the State may reach. The Zero register, the addresses of
 // the host (stacks, Base, Exit, Target) and what the signal handler and
 // the engine keep there (Running, Kick, Trap...) are never written.
-func fieldsOf(spilled []int) []field {
+func fieldsOf(r *roles) []field {
 	context := func(name string, off uintptr, width int64, u use) field {
 		return field{name: "Context." + name, offset: offContext + int64(off), width: width, use: u}
 	}
@@ -51,14 +49,16 @@ func fieldsOf(spilled []int) []field {
 		context("Exit", unsafe.Offsetof(x86.Context{}.Exit), 8, leave),
 		context("Scratch", unsafe.Offsetof(x86.Context{}.Scratch), 8, scratch),
 		context("Scratch2", unsafe.Offsetof(x86.Context{}.Scratch2), 8, scratch),
-		context("Left", unsafe.Offsetof(x86.Context{}.Left), 8, count),
 		// While code runs, rsp is in its host register and its place is free.
 		register(x86.RSP, scratch),
 		register(x86.FSBase, load),
 		register(x86.GSBase, load),
 	}
-	for _, r := range spilled {
+	for _, r := range r.spilled {
 		f = append(f, register(r, load|store))
+	}
+	if r.counts {
+		f = append(f, context("Displaced", unsafe.Offsetof(x86.Context{}.Displaced), 8, load|store))
 	}
 	n := int8(0)
 	for i := range f {

@@ -208,6 +208,9 @@ func (v *Verifier) lea(in *instruction, s *state) error {
 		s.popped = false
 		return nil
 	}
+	if v.counts(in) {
+		return nil
+	}
 	n := s.sum(in)
 	if in.Args[0].Width < 4 && (n.kind != data || s.r[r].kind != data) {
 		return v.fail(RuleRegister, in, "a part of a host address")
@@ -277,10 +280,8 @@ func (v *Verifier) load(in *instruction, s *state, a *x86.Arg) (value, error) {
 		n := word
 		n.upper = s.cell[f.cell].same
 		return n, nil
-	case f.use == scratch && s.cell[f.cell].v.kind == data, f.use&load != 0, f.use == count && width < 8:
+	case f.use == scratch && s.cell[f.cell].v.kind == data, f.use&load != 0:
 		return part(width), nil
-	case f.use == count:
-		return value{kind: left}, nil
 	}
 	return anything, v.fail(RuleState, in, "%s is not to be loaded like this", f.name)
 }
@@ -350,7 +351,6 @@ func (v *Verifier) store(in *instruction, s *state, a *x86.Arg, n value) error {
 		}
 		s.cell[f.cell] = c
 		s.refs |= c.same | c.v.upper
-	case f.use == count && whole && n.kind == left && n.lo == n.hi && n.lo >= -v.maximum && n.lo <= v.maximum:
 	case f.use&store != 0 && n.kind == data:
 	default:
 		return v.fail(RuleState, in, "%s is not to be written like this", f.name)
@@ -361,6 +361,13 @@ func (v *Verifier) store(in *instruction, s *state, a *x86.Arg, n value) error {
 // extend is MOVZX.
 func (v *Verifier) extend(in *instruction, s *state) error {
 	dst, src := &in.Args[0], &in.Args[1]
+	if v.looks(in) {
+		if !mayTrap(in.mark) {
+			return v.fail(RuleMark, in, "the budget may be at its end where no instruction of the guest begins")
+		}
+		s.set(temp1, anything)
+		return nil
+	}
 	var n value
 	if src.Kind == x86.ArgMem {
 		var err error

@@ -17,8 +17,6 @@ const (
 	minusWindow
 	// code is the address of byte lo of the unit.
 	code
-	// left is Context.Left plus lo.
-	left
 )
 
 // value is what is known of a register's 64 bits.
@@ -83,7 +81,7 @@ func (v value) add(w value) value {
 		}
 		return sum
 	case v.kind == data && (w.kind == window || w.kind == minusWindow) && limited,
-		v.kind == data && (w.kind == code || w.kind == left) && v.constant() && limited:
+		v.kind == data && w.kind == code && v.constant() && limited:
 		return sum
 	case v.kind == window && w.kind == minusWindow && limited, v.kind == minusWindow && w.kind == window && limited:
 		sum.kind = data

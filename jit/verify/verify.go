@@ -45,7 +45,6 @@ type Verifier struct {
 	supported func(feature string) bool
 	features  map[string]bool
 	rules     []rule
-	maximum   int64 // how much a unit may give or take of Context.Left
 
 	unit  *rewrite.Unit
 	at    *state
@@ -66,7 +65,7 @@ func New(supported func(feature string) bool) *Verifier {
 // NewFor is New for code of a convention.
 func NewFor(c rewrite.Convention, supported func(feature string) bool) *Verifier {
 	return &Verifier{
-		roles: &conventions[c], supported: supported, features: make(map[string]bool), rules: rules(), maximum: 1 << 10,
+		roles: &conventions[c], supported: supported, features: make(map[string]bool), rules: rules(),
 	}
 }
 

@@ -13,8 +13,8 @@ import (
 )
 
 // TestGuests: all code of the programs passes, translated from wherever a unit
-// ends, in both flavours. Guests of the same source share most of theirs, so
-// one set of bindings is enough.
+// ends. Guests of the same source share most of theirs, so one set of bindings is
+// enough.
 func TestGuests(t *testing.T) { forConventions(t, testGuests) }
 
 func testGuests(t *testing.T, c rewrite.Convention) {
@@ -26,23 +26,21 @@ func testGuests(t *testing.T, c rewrite.Convention) {
 		seen[filepath.Base(path)] = true
 		return true
 	}) {
-		for flavour, tr := range translators(c) {
-			v, units := verify.NewFor(c, all), 0
-			p.units(tr, func(pc uint64, u *rewrite.Unit) {
-				units++
-				if err := v.Check(u); err != nil {
-					t.Fatalf("%s, %s, unit at %#x: %v\n%s", p.name, flavour, pc, err, listing(u))
-				}
-			})
-			require.NotZero(t, units, p.name)
-			t.Logf("%s, %s: %d units", p.name, flavour, units)
-			require.NoError(t, v.CheckReturnStub(tr.ReturnStub()))
-			for _, s := range p.symbols {
-				if u, ok := tr.TranslateTarget(s.Value, p.fetch); ok {
-					require.NoError(t, v.CheckTarget(u), "%s, %s", p.name, s.Name)
-				}
-				require.NoError(t, v.CheckTarget(tr.EntryStub(s.Value)))
+		v, tr, units := verify.NewFor(c, all), translator(c), 0
+		p.units(tr, func(pc uint64, u *rewrite.Unit) {
+			units++
+			if err := v.Check(u); err != nil {
+				t.Fatalf("%s, unit at %#x: %v\n%s", p.name, pc, err, listing(u))
 			}
+		})
+		require.NotZero(t, units, p.name)
+		t.Logf("%s: %d units", p.name, units)
+		require.NoError(t, v.CheckReturnStub(tr.ReturnStub()))
+		for _, s := range p.symbols {
+			if u, ok := tr.TranslateTarget(s.Value, p.fetch); ok {
+				require.NoError(t, v.CheckTarget(u), "%s, %s", p.name, s.Name)
+			}
+			require.NoError(t, v.CheckTarget(tr.EntryStub(s.Value)))
 		}
 	}
 }
