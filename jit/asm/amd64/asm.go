@@ -117,9 +117,6 @@ func (a *Asm) near(l Label) bool {
 	return to >= 0 && int(to)-len(a.Code)-2 >= -128
 }
 
-// Offset returns where the label is, or -1.
-func (a *Asm) Offset(l Label) int { return int(a.labels[l]) }
-
 // Link fills in the branches to labels. It reports whether all labels are
 // bound and within reach of the branches to them.
 func (a *Asm) Link() bool {

@@ -34,19 +34,13 @@ var encodings = []struct {
 	{"constant of 64 bits", func(a *Asm) { a.MovImm(R14, 0x1_2345_6789) }, "49be8967452301000000", "mov r14, 0x123456789"},
 	{"address of 64 bits", func(a *Asm) { a.Lea64(RDI, Mem{Base: R15, Index: RDI}) }, "498d3c3f", "lea rdi, ptr [r15+rdi]"},
 	{"address of 32 bits", func(a *Asm) { a.Lea32(R12, At(R12, -8)) }, "458d6424f8", "lea r12d, ptr [r12-0x8]"},
-	{"own code's address", func(a *Asm) { l := a.NewLabel(); a.Bind(l); a.LeaLabel(R14, l) }, "4c8d35f9ffffff", "lea r14, ptr [rip+0xfffffff9]"},
 	{"own code's address by offset", func(a *Asm) { a.LeaOffset(R14, 0x10) }, "4c8d3509000000", "lea r14, ptr [rip+0x9]"},
 	{"low 16 bits", func(a *Asm) { a.Movzx16(RCX, R13) }, "410fb7cd", "movzx ecx, r13w"},
 	{"low byte", func(a *Asm) { a.Movzx8(RCX, RCX) }, "0fb6c9", "movzx ecx, cl"},
 	{"low byte of rsi", func(a *Asm) { a.Movzx8(RCX, RSI) }, "400fb6ce", "movzx ecx, sil"},
 	{"low byte of r13", func(a *Asm) { a.Movzx8(RCX, R13) }, "410fb6cd", "movzx ecx, r13b"},
-	{"compare with an immediate", func(a *Asm) { a.Cmp64Imm(R13, 0x401000) }, "4981fd00104000", "cmp r13, 0x401000"},
 	{"invert", func(a *Asm) { a.Not64(R13) }, "49f7d5", "not r13"},
-	{"push", func(a *Asm) { a.Push(RCX) }, "51", "push rcx"},
-	{"push an upper register", func(a *Asm) { a.Push(R9) }, "4151", "push r9"},
-	{"pop", func(a *Asm) { a.Pop(R9) }, "4159", "pop r9"},
 	{"return", func(a *Asm) { a.Ret() }, "c3", "ret"},
-	{"trap", func(a *Asm) { a.Trap() }, "cc", "int3"},
 	{"jump", func(a *Asm) { l := a.NewLabel(); a.Jmp(l); a.Bind(l) }, "e900000000", "jmp .+0x0"},
 	{"conditional jump", func(a *Asm) { l := a.NewLabel(); a.Jcc(2, l); a.Bind(l) }, "0f8200000000", "jb .+0x0"},
 	{"jump to what is near", func(a *Asm) { l := a.NewLabel(); a.Bind(l); a.Jmp(l) }, "ebfe", "jmp .-0x2"},
@@ -235,16 +229,14 @@ func requireVEX(t *testing.T, code []byte, f Form, reg, rm Reg, m *Mem) {
 // is told.
 func TestLabels(t *testing.T) {
 	var a Asm
-	back, on, far := a.NewLabel(), a.NewLabel(), a.NewLabel()
+	back, on := a.NewLabel(), a.NewLabel()
 	a.Bind(back)
 	a.Jmp(on)
 	a.Jrcxz(back)
 	a.Bind(on)
 	a.Call(back)
-	require.Equal(t, -1, a.Offset(far))
 	require.True(t, a.Link())
 	require.Equal(t, "e902000000"+"e3f9"+"e8f4ffffff", hex.EncodeToString(a.Code))
-	require.Equal(t, 7, a.Offset(on))
 
 	a.Reset()
 	near := a.NewLabel()

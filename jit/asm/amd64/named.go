@@ -3,7 +3,7 @@ package amd64
 import "encoding/binary"
 
 // The instructions that translators write themselves. None of them changes a
-// flag unless its comment says so.
+// flag.
 
 // Mov64 is dst = src.
 func (a *Asm) Mov64(dst, src Reg) { a.Op(Form{W: true, Opcode: 0x8B}, dst, src) }
@@ -50,17 +50,11 @@ func (a *Asm) MovImm(dst Reg, v uint64) {
 	}
 }
 
-// Lea64 is dst = the address m, Lea32 its low half.
+// Lea64 is dst = the address m.
 func (a *Asm) Lea64(dst Reg, m Mem) { a.OpMem(Form{W: true, Opcode: 0x8D}, dst, m) }
 
 // Lea32 is dst = the low half of the address m.
 func (a *Asm) Lea32(dst Reg, m Mem) { a.OpMem(Form{Opcode: 0x8D}, dst, m) }
-
-// LeaLabel is dst = the address of l.
-func (a *Asm) LeaLabel(dst Reg, l Label) {
-	a.Code = append(a.Code, 0x48|rexR*bit(dst>>3), 0x8D, byte(dst&7)<<3|5)
-	a.rel32(l)
-}
 
 // Movzx16 is dst = the low 16 bits of src.
 func (a *Asm) Movzx16(dst, src Reg) { a.Op(Form{Map: Map0F, Opcode: 0xB7}, dst, src) }
@@ -68,26 +62,11 @@ func (a *Asm) Movzx16(dst, src Reg) { a.Op(Form{Map: Map0F, Opcode: 0xB7}, dst, 
 // Movzx8 is dst = the low byte of src.
 func (a *Asm) Movzx8(dst, src Reg) { a.Op(Form{REX: src >= RSP, Map: Map0F, Opcode: 0xB6}, dst, src) }
 
-// Cmp64Imm compares dst with a sign-extended immediate. It sets the flags.
-func (a *Asm) Cmp64Imm(dst Reg, v int32) {
-	a.Op(Form{W: true, Opcode: 0x81}, 7, dst)
-	a.U32(uint32(v))
-}
-
 // Not64 inverts dst.
 func (a *Asm) Not64(dst Reg) { a.Op(Form{W: true, Opcode: 0xF7}, 2, dst) }
 
-// Push and Pop use the host stack.
-func (a *Asm) Push(r Reg) { a.short(0x50, r, false) }
-
-// Pop is the reverse of Push.
-func (a *Asm) Pop(r Reg) { a.short(0x58, r, false) }
-
 // Ret returns by the host stack.
 func (a *Asm) Ret() { a.Code = append(a.Code, 0xC3) }
-
-// Trap is int3: for places that are never reached.
-func (a *Asm) Trap() { a.Code = append(a.Code, 0xCC) }
 
 // Jmp is a jump to l, short if it is known to reach.
 func (a *Asm) Jmp(l Label) {
@@ -117,7 +96,7 @@ func (a *Asm) Call(l Label) {
 	a.rel32(l)
 }
 
-// Jrcxz jumps to l, at most 127 bytes away, if RCX is zero; Jecxz looks at ECX.
+// Jrcxz jumps to l, at most 127 bytes away, if RCX is zero.
 func (a *Asm) Jrcxz(l Label) {
 	a.Code = append(a.Code, 0xE3)
 	a.rel8(l)
