@@ -18,7 +18,6 @@ type Context struct {
 	Running    uint64 // 1 while the thread may be in generated code
 	Kick       uint64 // 1: leave at the next signal
 	Exit       uint64 // address of the way out
-	Return     uint64 // address of what a return without a caller goes to
 	Scratch    uint64 // a place whose halves can be read apart
 	Scratch2   uint64
 	Left       int64  // instructions that metered code may still retire

@@ -26,7 +26,6 @@ const (
 	OffRunning   = offContext + int32(unsafe.Offsetof(x86.Context{}.Running))
 	OffKick      = offContext + int32(unsafe.Offsetof(x86.Context{}.Kick))
 	OffExit      = offContext + int32(unsafe.Offsetof(x86.Context{}.Exit))
-	OffReturn    = offContext + int32(unsafe.Offsetof(x86.Context{}.Return))
 	OffScratch   = offContext + int32(unsafe.Offsetof(x86.Context{}.Scratch))
 	OffScratch2  = offContext + int32(unsafe.Offsetof(x86.Context{}.Scratch2))
 	OffDisplaced = offContext + int32(unsafe.Offsetof(x86.Context{}.Displaced))
