@@ -11,7 +11,6 @@ import (
 	"github.com/nuage-emu/nuage/abi/cloudabi"
 	"github.com/nuage-emu/nuage/argdata"
 	"github.com/nuage-emu/nuage/cpu"
-	"github.com/nuage-emu/nuage/cpu/x86"
 	"github.com/nuage-emu/nuage/jit"
 	"github.com/nuage-emu/nuage/jit/lockstep"
 	"github.com/nuage-emu/nuage/memory"
@@ -91,16 +90,10 @@ func (l *locksteps) available() error {
 	if l.image.Arch() != cpu.X86_64 {
 		return fmt.Errorf("lockstep: %w for %v", jit.ErrUnavailable, l.image.Arch())
 	}
-	space, err := memory.New(memory.Options{Form: memory.Window})
-	if err != nil {
-		return fmt.Errorf("lockstep: %w: guest memory in the window form: %w", jit.ErrUnavailable, err)
-	}
-	defer space.Close()
-	e, err := jit.New(space, x86.NewInterpreter(space, x86.Options{}), jit.Options{Metered: true})
-	if err != nil {
+	if _, err := jit.Host(); err != nil {
 		return fmt.Errorf("lockstep: %w", err)
 	}
-	return e.Close()
+	return nil
 }
 
 // prepare makes what each side is given.

@@ -58,6 +58,7 @@ import (
 	"errors"
 
 	"github.com/nuage-emu/nuage/cpu"
+	"github.com/nuage-emu/nuage/cpu/x86"
 	"github.com/nuage-emu/nuage/memory"
 )
 
@@ -65,9 +66,20 @@ import (
 // or that the host refuses what it needs. The interpreter does it all.
 var ErrUnavailable = errors.New("no translator")
 
-// Host says in a few words what sort of code New makes on this host, for people;
-// it is "" where there is no translator.
-func Host() string { return hostCode() }
+// Host says in a few words what sort of code New makes on this host, for people.
+// It tries: the error is ErrUnavailable with the reason.
+func Host() (string, error) {
+	space, err := memory.New(memory.Options{})
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = space.Close() }()
+	e, err := New(space, x86.NewInterpreter(space, x86.Options{}), Options{Metered: true})
+	if err != nil {
+		return "", err
+	}
+	return hostCode(), e.Close()
+}
 
 // SameFlags reports whether this host's processor leaves the flags that
 // instructions leave undefined as the interpreter does: as Intel's do.
