@@ -54,9 +54,8 @@ func newPair(t testing.TB, form memory.Form) *pair {
 	}
 	t.Cleanup(host.Close)
 	p := &pair{host: host, base: host.Base(), intel: isIntel()}
-	if h, ok := any(host).(interface{ HasGS() bool }); ok && h.HasGS() {
-		p.hasGS, host.LoadGS = true, true
-	}
+	p.hasGS = host.HasGS()
+	host.LoadGS = p.hasGS
 	p.hasAVX = host.UseAVX() == nil
 	p.space, err = memory.New(memory.Options{Form: form})
 	require.NoError(t, err)

@@ -206,19 +206,11 @@ func (m *Machine) State() *State { return &m.ctx.State }
 // to what is accessible (see [OpenOffset] and the others) and may write there.
 func (m *Machine) Bytes(offset, n int) []byte { return m.region[offset : offset+n : offset+n] }
 
-// HasGS reports whether LoadGS may be set.
+// HasGS reports whether LoadGS may be set: it tries an instruction of FSGSBASE,
+// so code is to be placed, and registers are to be set, afterwards.
 func (m *Machine) HasGS() bool {
-	const atHWCAP2, fsgsbase = 26, 2
-	aux, err := unix.Auxv()
-	if err != nil {
-		return false
-	}
-	for _, a := range aux {
-		if a[0] == atHWCAP2 {
-			return a[1]&fsgsbase != 0
-		}
-	}
-	return false
+	m.SetCode(0, []byte{0xF3, 0x48, 0x0F, 0xAE, 0xC8}) // rdgsbase rax
+	return m.Run().Kind == Done
 }
 
 // UseAVX makes Run load and store YMMHigh too.

@@ -172,7 +172,7 @@ func TestTraceAndAlignmentFlags(t *testing.T) {
 
 func TestGS(t *testing.T) {
 	m := machine(t)
-	if h, ok := any(m).(interface{ HasGS() bool }); !ok || !h.HasGS() {
+	if !m.HasGS() {
 		t.Skip("the kernel or the processor has no FSGSBASE")
 	}
 	m.LoadGS = true
