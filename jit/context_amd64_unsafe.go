@@ -10,9 +10,8 @@ import (
 	"github.com/nuage-emu/nuage/jit/rewrite"
 )
 
-const (
-	guardBytes = 4 << 10
-)
+// guardBytes is what refuses accesses below a host stack.
+const guardBytes = 4 << 10
 
 // vdsoBytes is what is left of a host stack at least when the host's vDSO is
 // called on it, which needs some hundred.

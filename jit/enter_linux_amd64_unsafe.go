@@ -11,11 +11,7 @@ import (
 	"github.com/nuage-emu/nuage/jit/rewrite"
 )
 
-var (
-	hasFSGS     = hasFSGSBase()
-	oldHandlers [65]uintptr
-	restorer    uintptr // where the kernel has handlers return to
-)
+var hasFSGS = hasFSGSBase()
 
 // vdsoClock is where the host's vDSO reads clocks; 0 if it does not.
 var vdsoClock = vdsoClockgettimeSym

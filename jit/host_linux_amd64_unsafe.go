@@ -13,12 +13,9 @@ import (
 	"github.com/nuage-emu/nuage/cpu/x86"
 )
 
-// What the engine needs of a host, on Linux: code memory, tables, stacks,
-// handlers of traps, and a way to take a thread out of generated code.
-
-// codeObject is the memory behind the two mappings: a file, or what the kernel
-// calls shared anonymous memory, if file is nil.
-type codeObject struct{ file *os.File }
+// What the engine needs of a host, on Linux: code memory, tables, actions of
+// signals, and a way to take a thread out of generated code. The rest is what
+// all systems of its kind have (host_unix_amd64_unsafe.go).
 
 func newCodeMemory() (*codeMemory, error) {
 	if c := anonymousCodeMemory(); c != nil {
@@ -54,27 +51,8 @@ func fileCodeMemory() (*codeMemory, error) {
 	if err != nil {
 		return nil, fmt.Errorf("no memory file for code: %w", err)
 	}
-	f := os.NewFile(uintptr(fd), "memfd:nuage-code")
-	if err := f.Truncate(codeBytes); err != nil {
-		_ = f.Close()
-		return nil, fmt.Errorf("no memory for code: %w", err)
-	}
-	write, err := unix.MmapPtr(fd, 0, nil, codeBytes, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED|unix.MAP_NORESERVE)
-	if err != nil {
-		_ = f.Close()
-		return nil, fmt.Errorf("mapping code memory: %w", err)
-	}
-	exec, err := unix.MmapPtr(fd, 0, nil, codeBytes, unix.PROT_READ|unix.PROT_EXEC, unix.MAP_SHARED|unix.MAP_NORESERVE)
-	if err != nil {
-		_ = unix.MunmapPtr(write, codeBytes)
-		_ = f.Close()
-		return nil, fmt.Errorf("mapping code memory executable: %w", err)
-	}
-	return &codeMemory{codeObject: codeObject{f}, exec: uintptr(exec), write: unsafe.Slice((*byte)(write), codeBytes)}, nil
+	return mapCode(os.NewFile(uintptr(fd), "memfd:nuage-code"), unix.MAP_NORESERVE)
 }
-
-// use has nothing to do: the host supplies pages when they are touched.
-func (c *codeMemory) use(int) bool { return true }
 
 // forget gives the memory of a chunk back to the host.
 func (c *codeMemory) forget(at int) {
@@ -85,9 +63,6 @@ func (c *codeMemory) forget(at int) {
 	}
 	_ = unix.Fallocate(int(c.file.Fd()), unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, int64(at), chunkBytes)
 }
-
-// kickSignal in Context.Signal says that the thread is wanted elsewhere.
-const kickSignal = uint64(unix.SIGURG)
 
 // kickThread takes a thread out of generated code, if it is there and
 // Context.Kick is set. When that has been in vain for long, it makes sure that
@@ -120,73 +95,37 @@ type sigaction struct {
 	mask     uint64
 }
 
-// ourSignals are those that end generated code: the processor's exceptions,
-// and the signal by which one thread takes another out.
-var ourSignals = []unix.Signal{unix.SIGSEGV, unix.SIGBUS, unix.SIGFPE, unix.SIGILL, unix.SIGURG}
+// installed are our handlers, restorer is where the kernel has them return to.
+var (
+	installed [65]sigaction
+	restorer  uintptr
+)
 
-// installed are our handlers.
-var installed [65]sigaction
-
-// installHandlers puts our handler before Go's. It stays for the life of the
-// process.
-func installHandlers() error {
-	ours, _, _ := addresses()
-	for _, sig := range ourSignals {
-		a, err := action(sig, nil)
-		if err != nil {
-			return fmt.Errorf("reading the handler of %v: %w", sig, err)
-		}
-		if a.handler < 2 {
-			return fmt.Errorf("no handler of Go for %v", sig)
-		}
-		oldHandlers[sig] = a.handler
-		a.handler = ours
-		installed[sig], restorer = a, a.restorer
-		if _, err := action(sig, &a); err != nil {
-			return fmt.Errorf("installing a handler for %v: %w", sig, err)
-		}
-	}
-	return nil
+// redirect makes a, the action of a signal, that of our handler.
+func (a *sigaction) redirect(sig unix.Signal) {
+	a.handler, _, _ = addresses()
+	installed[sig], restorer = *a, a.restorer
 }
 
 // keepHandler puts our handler back if another one is there: signal.Ignore of
 // the embedding program does away with it. Go's handler, which ours calls,
 // knows what it was told to ignore.
 func keepHandler(sig unix.Signal) {
-	if a, err := action(sig, nil); err != nil || a.handler == installed[sig].handler {
+	var a sigaction
+	if err := action(sig, nil, &a); err != nil || a.handler == installed[sig].handler {
 		return
 	}
-	_, _ = action(sig, &installed[sig]) // it worked before
+	_ = action(sig, &installed[sig], nil) // it worked before
 }
 
-// action is the system call: it returns the action of a signal, and sets it if
-// a is not nil.
-func action(sig unix.Signal, a *sigaction) (old sigaction, err error) {
-	_, _, e := unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(sig), uintptr(unsafe.Pointer(a)), uintptr(unsafe.Pointer(&old)), 8, 0, 0)
+// action is the system call: it sets the action of a signal, and gets what it
+// was; either may be nil.
+func action(sig unix.Signal, set, get *sigaction) error {
+	_, _, e := unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(sig), uintptr(unsafe.Pointer(set)), uintptr(unsafe.Pointer(get)), 8, 0, 0)
 	if e != 0 {
-		return old, e
+		return e
 	}
-	return old, nil
-}
-
-// mapStack returns a host stack of n bytes behind guardBytes that refuse
-// accesses.
-func mapStack(n int) ([]byte, error) {
-	p, err := unix.MmapPtr(-1, 0, nil, uintptr(guardBytes+n), unix.PROT_READ|unix.PROT_WRITE,
-		unix.MAP_PRIVATE|unix.MAP_ANON|unix.MAP_NORESERVE)
-	if err != nil {
-		return nil, err
-	}
-	m := unsafe.Slice((*byte)(p), guardBytes+n)
-	if err := unix.Mprotect(m[:guardBytes], unix.PROT_NONE); err != nil {
-		unmapStack(m)
-		return nil, err
-	}
-	return m, nil
-}
-
-func unmapStack(m []byte) {
-	_ = unix.MunmapPtr(unsafe.Pointer(&m[0]), uintptr(len(m))) // nothing to do about it
+	return nil
 }
 
 // tableObject is what all tables begin as: what has not been written of one

@@ -12,23 +12,12 @@ import (
 	"golang.org/x/sys/windows"
 
 	"github.com/nuage-emu/nuage/cpu/x86"
-	"github.com/nuage-emu/nuage/jit/rewrite"
 )
 
 // What the engine needs of a host, on Windows: code memory, tables, stacks, a
-// handler of exceptions, and a way to take a thread out of generated code.
-//
-// GS is the system's there, and it pushes the frames of exceptions onto the
-// stack in use; so the State is in a register, and the host stack always has
-// room for one (rewrite.StateInRegister).
-
-// best is the convention whose code is fastest here.
-func best() rewrite.Convention { return rewrite.StateInRegister }
-
-func gateOf(rewrite.Convention) gate { return portableGate }
-
-// enter is never called: there is no code with the State in GS.
-func enter(*x86.State) {}
+// handler of exceptions, and a way to take a thread out of generated code. The
+// system pushes the frames of exceptions onto the stack in use, so the host
+// stack always has room for one (rewrite.StackAhead).
 
 // codeObject is the section behind the two mappings, committed in chunks.
 type codeObject struct{ committed map[int]bool }
@@ -70,10 +59,6 @@ func (c *codeMemory) use(at int) bool {
 	}
 	return true
 }
-
-// forget has nothing to do: the system takes no memory of a section back. The
-// chunk is used again.
-func (c *codeMemory) forget(int) {}
 
 // kickSignal in Context.Signal says that the thread is wanted elsewhere;
 // otherwise that is the code of an exception.
@@ -156,13 +141,6 @@ func mapStack(n int) ([]byte, error) {
 func unmapStack(m []byte) {
 	_ = windows.VirtualFree(uintptr(unsafe.Pointer(&m[0])), 0, windows.MEM_RELEASE) // nothing to do about it
 }
-
-// tableObject is a table that all tables begin as.
-type tableObject struct{ blank []byte }
-
-const blankBytes = tableBytes
-
-func newTableObject(blank []byte) (tableObject, error) { return tableObject{blank}, nil }
 
 // place puts a blank table at m, which package memory has reserved for it.
 func (o tableObject) place(m []byte) error {

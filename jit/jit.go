@@ -7,7 +7,7 @@
 // the code, then in thread_amd64.go with engine.Run, which runs it;
 // codespace_amd64_unsafe.go is the memory it lies in, handover_amd64.go how a
 // thread is taken out of it. What each host must do for that is in the files
-// host_*_amd64_unsafe.go, the ways in and out are in enter_*_amd64.s.
+// host_*, the ways in and out are in enter_*_amd64.s.
 //
 // # Hosts
 //
