@@ -368,12 +368,13 @@ func (h *testHost) waitTimers(tb testing.TB, n int) {
 	})
 }
 
-// eventually waits until something is the case.
+// eventually waits until something is the case. What a script was to do does
+// not come once the test has failed.
 func eventually(tb testing.TB, f func() bool) {
 	tb.Helper()
 	for !f() {
-		if tb.Context().Err() != nil {
-			tb.Fatal("the test has ended")
+		if tb.Failed() || tb.Context().Err() != nil {
+			tb.Fatal("the test has failed or ended")
 		}
 		runtime.Gosched()
 	}
