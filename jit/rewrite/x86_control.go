@@ -151,7 +151,7 @@ func (t *Translator) call(i int) {
 		t.rest--
 		t.mark(in.Args[0].Value, Before)
 		t.rest++
-		t.branchCall(in.Args[0].Value)
+		t.branch(in.Args[0].Value, func() { a.Bytes(0xE8) }, a.Call)
 	} else {
 		t.mark(in.PC, Arriving)
 		a.CallMem(t.entryOfTable())
@@ -166,24 +166,6 @@ func (t *Translator) lookAhead() {
 	if t.o.Convention.State() == StateInRegister {
 		t.asm.Load32(t1, amd64.At(amd64.RSP, -StackAhead))
 	}
-}
-
-func (t *Translator) branchCall(pc uint64) {
-	a := &t.asm
-	if k, ok := t.index[pc]; ok && t.insts[k].leader {
-		a.Call(t.insts[k].label)
-		return
-	}
-	a.AlignField(1)
-	a.Bytes(0xE8)
-	out := a.NewLabel()
-	field := a.Rel32(out)
-	t.unit.Exits = append(t.unit.Exits, Exit{pc, uint32(field)})
-	t.tail(ExitDirect)
-	t.later(pc, Before, func() {
-		a.Bind(out)
-		t.leave(ExitDirect, pc)
-	})
 }
 
 // landing is where host returns come to. The guest may return elsewhere: then
