@@ -259,14 +259,7 @@ func TestPlantedTargets(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			u := target(c.emit)
-			err := v.CheckTarget(u)
-			if c.rule == "" {
-				require.NoError(t, err, listing(u))
-				return
-			}
-			var e *verify.Error
-			require.ErrorAs(t, err, &e, listing(u))
-			require.Equal(t, c.rule, e.Rule, e)
+			c.requireVerdict(t, u, v.CheckTarget(u))
 		})
 	}
 }
@@ -313,14 +306,7 @@ func TestReturnStub(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			u := unit(c.emit)
 			u.Entries, u.Marks[0].State = nil, c.first
-			err := v.CheckReturnStub(u)
-			if c.rule == "" {
-				require.NoError(t, err, listing(u))
-				return
-			}
-			var e *verify.Error
-			require.ErrorAs(t, err, &e, listing(u))
-			require.Equal(t, c.rule, e.Rule, e)
+			c.requireVerdict(t, u, v.CheckReturnStub(u))
 		})
 	}
 }

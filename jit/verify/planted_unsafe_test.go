@@ -120,16 +120,21 @@ func checkFor(t *testing.T, convention rewrite.Convention, list []planted, end f
 					end(p)
 				}
 			})
-			err := verify.NewFor(convention, all).Check(u)
-			if c.rule == "" {
-				require.NoError(t, err, listing(u))
-				return
-			}
-			var e *verify.Error
-			require.ErrorAs(t, err, &e, listing(u))
-			require.Equal(t, c.rule, e.Rule, "%v\n%s", err, listing(u))
+			c.requireVerdict(t, u, verify.NewFor(convention, all).Check(u))
 		})
 	}
+}
+
+// requireVerdict requires that a unit with the bug was refused for it.
+func (c *planted) requireVerdict(t *testing.T, u *rewrite.Unit, err error) {
+	t.Helper()
+	if c.rule == "" {
+		require.NoError(t, err, listing(u))
+		return
+	}
+	var e *verify.Error
+	require.ErrorAs(t, err, &e, listing(u))
+	require.Equal(t, c.rule, e.Rule, "%v\n%s", err, listing(u))
 }
 
 func leave(p *plant) { p.leave() }
@@ -248,6 +253,15 @@ func TestPlantedStackPointer(t *testing.T) {
 		p.Bind(ok)
 	}
 	use := func(p *plant) { p.Load64(amd64.RAX, window(gsp, 0)) }
+	subAndJump := func(n int32, cc uint8) func(p *plant) {
+		return func(p *plant) {
+			l := out(p)
+			p.op(5, gsp, n)
+			p.Jcc(cc, l)
+			use(p)
+			p.Bind(l)
+		}
+	}
 	check(t, []planted{
 		{"sub and jc", "", func(p *plant) {
 			l := out(p)
@@ -268,27 +282,9 @@ func TestPlantedStackPointer(t *testing.T) {
 		{"leaving with it", "", func(p *plant) { p.Mov64(gsp, amd64.RBP) }},
 
 		{"sub, no check", verify.RuleMemory, func(p *plant) { p.op(5, gsp, 0x20_0000); use(p) }},
-		{"sub of a negative number and jc", verify.RuleMemory, func(p *plant) {
-			l := out(p)
-			p.op(5, gsp, -0x20_0000)
-			p.Jcc(2, l)
-			use(p)
-			p.Bind(l)
-		}},
-		{"sub and jz", verify.RuleMemory, func(p *plant) {
-			l := out(p)
-			p.op(5, gsp, 0x20_0000)
-			p.Jcc(4, l)
-			use(p)
-			p.Bind(l)
-		}},
-		{"sub and jnc", verify.RuleMemory, func(p *plant) {
-			l := out(p)
-			p.op(5, gsp, 0x20_0000)
-			p.Jcc(3, l)
-			use(p)
-			p.Bind(l)
-		}},
+		{"sub of a negative number and jc", verify.RuleMemory, subAndJump(-0x20_0000, 2)},
+		{"sub and jz", verify.RuleMemory, subAndJump(0x20_0000, 4)},
+		{"sub and jnc", verify.RuleMemory, subAndJump(0x20_0000, 3)},
 		{"sub, flags changed, jc", verify.RuleMemory, func(p *plant) {
 			l := out(p)
 			p.op(5, gsp, 0x20_0000)
