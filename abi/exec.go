@@ -21,7 +21,7 @@ func (t *Thread) procExec(a *args) cloudabi.Errno {
 	if errno != 0 {
 		return errno
 	}
-	list, errno := t.loadFds(a.v[3], a.v[4])
+	list, errno := t.loadFds(a.v[3], a.v[4], t.proc.fds.span(), cloudabi.E2BIG)
 	if errno != 0 {
 		return errno
 	}
@@ -123,26 +123,6 @@ func (t *Thread) execData(a *args) ([]byte, cloudabi.Errno) {
 		at = at[v.n:]
 	}
 	return data, cloudabi.ESUCCESS
-}
-
-// loadFds copies in a list of descriptors, which is never longer than the
-// numbers in use.
-func (t *Thread) loadFds(addr, n uint64) ([]cloudabi.Fd, cloudabi.Errno) {
-	if n > t.proc.fds.span() {
-		return nil, cloudabi.E2BIG
-	}
-	if n == 0 {
-		return nil, cloudabi.ESUCCESS
-	}
-	b := make([]byte, 4*n)
-	if errno := t.load(b, addr); errno != 0 {
-		return nil, errno
-	}
-	list := make([]cloudabi.Fd, n)
-	for i := range list {
-		list[i] = cloudabi.Fd(le.Uint32(b[4*i:]))
-	}
-	return list, cloudabi.ESUCCESS
 }
 
 // execProgram loads the program in descriptor 0 of the call into an address

@@ -39,7 +39,7 @@ func (t *Thread) sockSend(a *args) cloudabi.Errno {
 	if errno != 0 {
 		return errno
 	}
-	numbers, errno := t.loadNumbers(in.Fds, in.FdsLen)
+	numbers, errno := t.loadFds(in.Fds, in.FdsLen, maxPassed, cloudabi.EINVAL)
 	if errno != 0 {
 		return errno
 	}
@@ -73,23 +73,24 @@ func (t *Thread) sockSend(a *args) cloudabi.Errno {
 	return t.store(ob[:], a.v[2])
 }
 
-// loadNumbers copies in a list of descriptors.
-func (t *Thread) loadNumbers(addr, n uint64) ([]cloudabi.Fd, cloudabi.Errno) {
+// loadFds copies in a list of n descriptors; tooMany is the error if they are
+// more than most.
+func (t *Thread) loadFds(addr, n, most uint64, tooMany cloudabi.Errno) ([]cloudabi.Fd, cloudabi.Errno) {
 	switch {
 	case n == 0:
 		return nil, cloudabi.ESUCCESS
-	case n > maxPassed:
-		return nil, cloudabi.EINVAL
+	case n > most:
+		return nil, tooMany
 	}
 	b := make([]byte, 4*n)
 	if errno := t.load(b, addr); errno != 0 {
 		return nil, errno
 	}
-	numbers := make([]cloudabi.Fd, n)
-	for i := range numbers {
-		numbers[i] = cloudabi.Fd(le.Uint32(b[4*i:]))
+	list := make([]cloudabi.Fd, n)
+	for i := range list {
+		list[i] = cloudabi.Fd(le.Uint32(b[4*i:]))
 	}
-	return numbers, cloudabi.ESUCCESS
+	return list, cloudabi.ESUCCESS
 }
 
 // duplicate returns what the numbers stand for, with references that are the
