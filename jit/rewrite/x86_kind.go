@@ -205,8 +205,8 @@ func (t *Translator) kindOf(d *x86.Inst) kind {
 		if d.Size != 8 || d.Args[0].Kind != x86.ArgReg || d.Args[0].Reg == x86.RSP {
 			return kindInterpret
 		}
-	case kindLeave, kindSyscall:
-		if k == kindLeave && d.Size != 8 {
+	case kindLeave:
+		if d.Size != 8 {
 			return kindInterpret
 		}
 	case kindLea:
