@@ -25,19 +25,16 @@ type grammar struct {
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 
-// runGrammar is grammar for nuage run alone, which has to start quickly: kong
-// looks at every flag of every command.
-type runGrammar struct {
-	Run runCmd `cmd:"" help:"Run a program."`
-}
-
-// grammarOf is the grammar that args needs.
-func grammarOf(args []string) any {
-	if len(args) > 0 && args[0] == "run" {
-		return new(runGrammar)
+// runGrammar is grammar for nuage run alone, and usualGrammar for what nuage run
+// is mostly given: that command has to start quickly.
+type (
+	runGrammar struct {
+		Run runCmd `cmd:"" help:"Run a program."`
 	}
-	return new(grammar)
-}
+	usualGrammar struct {
+		Run usualRun `cmd:""`
+	}
+)
 
 const description = `Run CloudABI programs: static x86-64 and aarch64 executables that can do nothing but
 compute and use the files, directories and connections they are given.
@@ -67,7 +64,49 @@ func main() { os.Exit(run(os.Args[1:])) }
 // is launcher.Failed, as cloudabi-run has it.
 func run(args []string) (status int) {
 	t := &tool{os.Stdin, os.Stdout, os.Stderr}
-	parser, err := kong.New(grammarOf(args),
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case exitStatus:
+			status = int(r)
+		default:
+			panic(r)
+		}
+	}()
+	ctx, err := t.parse(args)
+	if err != nil {
+		return t.fail(err)
+	}
+	err = ctx.Run(t)
+	var es exitStatus
+	switch {
+	case errors.As(err, &es):
+		return int(es)
+	case err != nil:
+		return t.fail(err)
+	}
+	return 0
+}
+
+// parse finds the command and its flags.
+func (t *tool) parse(args []string) (*kong.Context, error) {
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	var all any = new(grammar)
+	if args[0] == "run" {
+		// What usualGrammar can read means the same in runGrammar. For the rest,
+		// help and mistakes included, it is as if it had not been tried.
+		usual, err := kong.New(new(usualGrammar), kong.NoDefaultHelp())
+		if err != nil {
+			return nil, err
+		}
+		if ctx, err := usual.Parse(args); err == nil {
+			return ctx, nil
+		}
+		all = new(runGrammar)
+	}
+	parser, err := kong.New(all,
 		kong.Name("nuage"),
 		kong.Description(description),
 		kong.ExplicitGroups([]kong.Group{
@@ -81,33 +120,13 @@ func run(args []string) (status int) {
 		kong.Exit(func(code int) { panic(exitStatus(code)) }), // after --help
 	)
 	if err != nil {
-		return t.fail(err)
-	}
-	defer func() {
-		switch r := recover().(type) {
-		case nil:
-		case exitStatus:
-			status = int(r)
-		default:
-			panic(r)
-		}
-	}()
-	if len(args) == 0 {
-		args = []string{"--help"}
+		return nil, err
 	}
 	ctx, err := parser.Parse(args)
 	if err != nil {
-		return t.fail(fmt.Errorf("%w; nuage --help explains", err))
+		return nil, fmt.Errorf("%w; nuage --help explains", err)
 	}
-	err = ctx.Run(t)
-	var es exitStatus
-	switch {
-	case errors.As(err, &es):
-		return int(es)
-	case err != nil:
-		return t.fail(err)
-	}
-	return 0
+	return ctx, nil
 }
 
 func (t *tool) fail(err error) int {

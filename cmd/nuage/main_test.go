@@ -1,9 +1,9 @@
 package main
 
 import (
-	"reflect"
 	"testing"
 
+	"github.com/alecthomas/kong"
 	"github.com/stretchr/testify/require"
 
 	"github.com/nuage-emu/nuage/abi"
@@ -94,11 +94,30 @@ func TestPrintable(t *testing.T) {
 	require.Equal(t, "a?b?é", printable("a\x1bb\x9bé"))
 }
 
-func TestGrammars(t *testing.T) {
-	all, _ := reflect.TypeFor[grammar]().FieldByName("Run")
-	one, _ := reflect.TypeFor[runGrammar]().FieldByName("Run")
-	require.Equal(t, all.Tag, one.Tag)
-	require.IsType(t, &runGrammar{}, grammarOf([]string{"run", "--help"}))
-	require.IsType(t, &grammar{}, grammarOf([]string{"--help"}))
-	require.IsType(t, &grammar{}, grammarOf(nil))
+// TestUsualRun: what the short grammar of nuage run reads is what the whole one
+// reads, and it reads nothing that it does not know.
+func TestUsualRun(t *testing.T) {
+	parse := func(grammar any, args []string, o ...kong.Option) error {
+		parser, err := kong.New(grammar, o...)
+		require.NoError(t, err)
+		_, err = parser.Parse(append([]string{"run"}, args...))
+		return err
+	}
+	for _, args := range [][]string{
+		{"prog"}, {"prog", "config"}, {"--", "--prog", "-"}, {"prog", "-"},
+		{"--engine=jit", "prog"}, {"prog", "--engine", "interp"},
+		{"--set", "a=1,2", "--set=b=", "--fd=out=stdout", "prog", "--file", "x=y:rw", "--dir=d=/tmp", "config"},
+	} {
+		var usual usualGrammar
+		var all runGrammar
+		require.NoError(t, parse(&usual, args, kong.NoDefaultHelp()), args)
+		require.NoError(t, parse(&all, args), args)
+		require.Equal(t, &all.Run, usual.Run.all(), args)
+	}
+	for _, args := range [][]string{
+		{}, {"prog", "config", "more"}, {"--help"}, {"-h"}, {"prog", "--help"}, {"--stats", "prog"}, {"prog", "--trace=x"},
+		{"--deterministic", "prog"}, {"--memory=paged", "prog"}, {"--set"}, {"--set", "--trace", "prog"}, {"--sets=x=1", "prog"},
+	} {
+		require.Error(t, parse(new(usualGrammar), args, kong.NoDefaultHelp()), args)
+	}
 }
