@@ -231,7 +231,7 @@ func (r *runOfBoth) engine(side int, arch cpu.Arch, space *memory.Space, boundar
 	if err != nil || side == lockstep.Reference || arch != cpu.X86_64 {
 		return reference, err
 	}
-	return watch.translator(space, reference, jit.Options{Metered: true, Verify: o.VerifyCode, Boundary: boundary})
+	return watch.translator(space, reference, jit.Options{Metered: true, EveryRun: true, Verify: o.VerifyCode, Boundary: boundary})
 }
 
 func (r *runOfBoth) trial(side int, space *memory.Space, boundary uint64) (cpu.Engine, error) {

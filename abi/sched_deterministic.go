@@ -62,9 +62,9 @@ const (
 const (
 	shortestTurn = 10_000 // in retired instructions, as all of these
 	shortRange   = 16_384 // how much longer a short turn may be; a power of two
-	longestTurn  = 900_000
-	longRange    = 524_288 // how much shorter a long one may be; a power of two
-	shortTurnIn  = 8       // one turn in so many is short
+	longestTurn  = 4_000_000
+	longRange    = 2_097_152 // how much shorter a long one may be; a power of two
+	shortTurnIn  = 8         // one turn in so many is short
 )
 
 // turnLength is how long the turn is that r, a random number, chooses.

@@ -12,7 +12,7 @@ import (
 // leaves. It counts down in the address of a byte that it loads: where the budget
 // ends the host refuses, which costs code nothing that a comparison would cost.
 // Nothing is ever written there, so a host like Linux gives no memory for it.
-const budgetBytes = 1 << 20
+const budgetBytes = 1 << 22
 
 // budgetFloor returns the address of the byte that is loaded when nothing is left. The
 // guardBytes below refuse accesses, and are more than code counts at once.

@@ -85,7 +85,7 @@ func newEngine(space *memory.Space, reference cpu.Engine, o Options) (cpu.Engine
 			return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 		}
 	}
-	e.translator = rewrite.NewTranslator(rewrite.Options{Supported: supported, Convention: convention})
+	e.translator = rewrite.NewTranslator(rewrite.Options{Supported: supported, Convention: convention, EveryRun: o.EveryRun})
 	if o.Verify {
 		e.check = newCheck(convention)
 	}

@@ -90,6 +90,11 @@ type Options struct {
 	// Metered makes code that counts what it retires, so that Run keeps to a
 	// budget exactly and Thread.Retired is right.
 	Metered bool
+	// EveryRun makes metered code look at each run of instructions up to a branch
+	// whether the budget lasts, and not only where cycles close: so it leaves less
+	// at a budget's end to the interpreter. A little slower; for package lockstep,
+	// which has short budgets.
+	EveryRun bool
 	// Verify has package verify prove that each translation stays inside
 	// before it is used. A thread that comes to code whose translation does
 	// not pass stops with StopIllegal and the reason.

@@ -196,11 +196,14 @@ func lockstepRandom(t *testing.T, o Options) {
 		{561, 1},     // MOV of r8 to rsp, whose check takes T1, and r8 again
 		{1000591, 1}, // ROR of memory by an immediate, behind a loop that ends with DEC: OF was set
 	} {
-		lockstepOne(t, once.number, once.kind, o, c)
+		for _, o.EveryRun = range []bool{false, true} {
+			lockstepOne(t, once.number, once.kind, o, c)
+		}
 	}
 	*c = compared{kinds: c.kinds}
 	n := *lockSeed
 	for ; (time.Since(begin) < *lockTime || n < *lockSeed+4) && (*lockBlocks == 0 || c.blocks < *lockBlocks); n++ {
+		o.EveryRun = n/uint64(len(generators))%2 == 1
 		lockstepOne(t, n, n%uint64(len(generators)), o, c)
 		if c.logged+1_000_000 <= c.blocks {
 			c.logged = c.blocks

@@ -3,6 +3,8 @@
 package jit
 
 import (
+	"bytes"
+	"encoding/binary"
 	"runtime"
 	"slices"
 	"testing"
@@ -75,4 +77,24 @@ func TestStatsOfBudgets(t *testing.T) {
 	stats := s.engine.(Counter).Stats()
 	require.Empty(t, stats.Interpreted)
 	require.NotZero(t, stats.Left.Budget)
+}
+
+// TestBudgetsInTheMiddle: where budgets end in the middle of code, it is not
+// translated again for each place.
+func TestBudgetsInTheMiddle(t *testing.T) {
+	const additions = 90
+	code := append(bytes.Repeat([]byte{0x48, 0x83, 0xC0, 0x01}, additions), 0xE9) // add rax, 1; jmp
+	code = binary.LittleEndian.AppendUint32(code, -uint32(len(code)+4))
+	s := newSide(t, code, &Options{Metered: true, Verify: true})
+	defer s.close(t)
+	s.thread.State.Reset(cpu.Start{PC: codeAt, SP: dataAt + dataSize/2})
+	sum := uint64(0)
+	for i := range uint64(300) {
+		require.Equal(t, cpu.StopBudget, s.engine.Run(s.thread, 1000+i).Kind)
+		sum += 1000 + i
+		require.Equal(t, sum, s.thread.Retired)
+	}
+	rounds, more := sum/(additions+1), sum%(additions+1)
+	require.Equal(t, rounds*additions+min(more, additions), s.thread.State.(*x86.State).R[x86.RAX])
+	require.LessOrEqual(t, s.engine.(Counter).Stats().Units, uint64(3))
 }

@@ -110,7 +110,7 @@ func (x *examination) listing(pc, last uint64) string {
 		code := x.fetch(pc)
 		return code[:min(uint64(len(code)), end-pc)]
 	}
-	tr := rewrite.NewTranslator(rewrite.Options{Supported: func(string) bool { return true }, Convention: rewrite.Counting})
+	tr := rewrite.NewTranslator(rewrite.Options{Supported: func(string) bool { return true }, Convention: rewrite.Counting, EveryRun: true})
 	u, ok := tr.Translate(pc, fetch)
 	if !ok {
 		return ""

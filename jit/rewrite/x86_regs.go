@@ -17,9 +17,9 @@ const (
 	// StackAhead bytes onto the host stack: so much of it is always left.
 	StateInRegister
 	// Counting goes with one of the others: metered code counts down in host
-	// register R12. It has the address of a byte, as many bytes behind the first
+	// register R15. It has the address of a byte, as many bytes behind the first
 	// that may be read as instructions may still be retired, so that a load tells
-	// when it is too far down. The guest's r12 is in Context.Displaced.
+	// when it is too far down. The guest's r15 is in Context.Displaced.
 	Counting
 	conventions = 2 * Counting
 )
@@ -118,10 +118,10 @@ func (t *Translator) slot(r uint8) amd64.Mem {
 
 // Counter is the guest's register whose host register, and whose place in the
 // State around the running of code, is the counter's if the convention counts.
-const Counter = x86.R12
+const Counter = x86.R15
 
 // counter is that host register.
-const counter = amd64.R12
+const counter = amd64.R15
 
 func upperHalf(m amd64.Mem) amd64.Mem {
 	m.Disp += 4

@@ -73,6 +73,9 @@ type Options struct {
 	Supported func(feature string) bool
 	// Convention is how code reaches the State, and what it does for the host.
 	Convention Convention
+	// EveryRun makes metered code look at each run whether enough is left, and
+	// not only where cycles close: it keeps closer to its budget.
+	EveryRun bool
 }
 
 // Translator translates. It is not safe for concurrent use.
@@ -99,7 +102,9 @@ type inst struct {
 	kind   kind
 	leader bool // may be entered
 	label  amd64.Label
-	run    int // instructions to the next leader or branch, if metered code counts them here
+	run    int  // instructions to the next leader or branch, if metered code counts them here
+	looks  bool // metered code looks here whether there are as many left as cost
+	cost   int  // the most that can be retired from here to where it looks again
 }
 
 // MaxUnit is the most instructions of a unit.
@@ -156,7 +161,7 @@ func (t *Translator) translate(pc uint64, indirect bool, fetch func(pc uint64) [
 		if in.leader {
 			t.cache.reset()
 			t.asm.Bind(in.label)
-			u.Entries = append(u.Entries, Entry{in.PC, uint32(t.asm.Len())})
+			t.enter(in)
 		}
 		if t.o.Convention.Counts() && in.run > 0 {
 			t.meter(in)
@@ -210,7 +215,7 @@ func (t *Translator) decode(pc uint64, fetch func(pc uint64) []byte) {
 			t.insts = t.insts[:len(t.insts)-1]
 			return
 		}
-		in.code, in.leader, in.run = code[:in.Len], len(t.insts) == 1, 0
+		in.code, in.leader, in.looks, in.run = code[:in.Len], len(t.insts) == 1, len(t.insts) == 1, 0
 		in.kind = t.kindOf(&in.Inst)
 		t.index[in.PC] = len(t.insts) - 1
 		t.end = in.Next()
@@ -238,6 +243,11 @@ func (t *Translator) Distance(pc uint64, fetch func(pc uint64) []byte, known fun
 	return len(t.insts)
 }
 
+// maxRun is about how many instructions metered code counts at once: where a turn
+// ends the interpreter runs what is left of a run, and behind that what leads to
+// the next.
+const maxRun = 16
+
 // findLeaders marks the instructions that may be entered, and in metered code
 // counts the instructions of each run.
 func (t *Translator) findLeaders() {
@@ -250,16 +260,20 @@ func (t *Translator) findLeaders() {
 			}
 			if k, ok := t.index[in.Args[0].Value]; ok {
 				t.insts[k].leader = true
+				t.insts[k].looks = t.insts[k].looks || k <= i
 			}
 		case kindCall, kindSyscall, kindInterpret:
 			if i+1 < len(t.insts) {
-				t.insts[i+1].leader = true
+				t.insts[i+1].leader, t.insts[i+1].looks = true, true
 			}
 		}
 	}
 	start := 0
 	for i := range t.insts {
 		in := &t.insts[i]
+		if i-start >= maxRun && t.o.Convention.Counts() {
+			in.leader = true
+		}
 		if in.leader {
 			in.label = t.asm.NewLabel()
 			start = i
@@ -270,11 +284,59 @@ func (t *Translator) findLeaders() {
 		}
 		if start < len(t.insts) {
 			t.insts[start].run++
+			t.insts[start].looks = t.insts[start].looks || t.o.EveryRun
 		}
 		if in.kind == kindJcc {
 			start = i + 1
 		}
 	}
+	if t.o.Convention.Counts() {
+		t.findCosts()
+	}
+}
+
+// findCosts finds how far the next place that looks is from each instruction, on
+// the longest way.
+func (t *Translator) findCosts() {
+	from := func(k int) int {
+		if k >= len(t.insts) || t.insts[k].looks {
+			return 0
+		}
+		return t.insts[k].cost
+	}
+	for i := len(t.insts) - 1; i >= 0; i-- {
+		in := &t.insts[i]
+		in.cost = 1
+		switch in.kind {
+		case kindInterpret:
+			in.cost = 0
+		case kindSyscall, kindCall, kindRet:
+		case kindJcc, kindJmp:
+			if in.kind == kindJcc {
+				in.cost += from(i + 1)
+			}
+			if k, ok := t.index[in.Args[0].Value]; ok && in.Args[0].Kind == x86.ArgRel {
+				in.cost = max(in.cost, 1+from(k))
+			}
+		default:
+			in.cost += from(i + 1)
+		}
+	}
+}
+
+// enter makes the leader an entry: if it does not look, by code apart that does.
+func (t *Translator) enter(in *inst) {
+	u, a := &t.unit, &t.asm
+	if !t.o.Convention.Counts() || in.looks || in.kind == kindInterpret {
+		u.Entries = append(u.Entries, Entry{in.PC, uint32(a.Len())})
+		return
+	}
+	pc, cost, label := in.PC, in.cost, in.label
+	t.later(pc, Before, func() {
+		u.Entries = append(u.Entries, Entry{pc, uint32(a.Len())})
+		t.look(cost)
+		a.Jmp(label)
+	})
 }
 
 // mark notes the state from here on.
@@ -419,14 +481,19 @@ func (t *Translator) giveUp(out amd64.Label, pc uint64, rest int) {
 	})
 }
 
-// meter subtracts the run's instructions from what is left. If there are not as
-// many, the load before is refused.
+// meter subtracts the run's instructions from what is left.
 func (t *Translator) meter(in *inst) {
-	a, n := &t.asm, int32(in.run)
 	t.rest = 0
 	t.mark(in.PC, Before)
-	t.cache.forgetT1()
-	a.LoadByte(t1, amd64.At(counter, -n))
-	a.Lea64(counter, amd64.At(counter, -n))
+	if in.looks {
+		t.look(in.cost)
+	}
+	t.asm.Lea64(counter, amd64.At(counter, -int32(in.run)))
 	t.rest = in.run
+}
+
+// look is refused if less than cost is left.
+func (t *Translator) look(cost int) {
+	t.cache.forgetT1()
+	t.asm.LoadByte(t1, amd64.At(counter, -int32(cost)))
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // counter is the register that code counts in, if the convention says so.
-const counter = amd64.R12
+const counter = amd64.R15
 
 // TestPlantedCounter: code counts with the counter by a few instructions at a
 // time, and sees whether what it points to can be read, but not the counter, nor
@@ -48,7 +48,7 @@ func TestPlantedCounter(t *testing.T) {
 			p.Load64(amd64.RAX, p.at(rewrite.OffDisplaced))
 			p.Store64(p.at(rewrite.OffDisplaced), amd64.RBX)
 		}},
-		{"the place of the guest's register otherwise", verify.RuleState, func(p *plant) { p.Store64(p.at(rewrite.OffR+8*x86.R12), amd64.RBX) }},
+		{"the place of the guest's register otherwise", verify.RuleState, func(p *plant) { p.Store64(p.at(rewrite.OffR+8*x86.R15), amd64.RBX) }},
 	}
 	checkFor(t, rewrite.StateInGS|rewrite.Counting, list, leave)
 	checkFor(t, rewrite.StateInRegister|rewrite.Counting, list, leave)

@@ -14,7 +14,7 @@ const (
 	windowBase   = x86.R8
 	hostStack    = x86.RSP
 	statePointer = x86.R11 // if the State is not reached through GS
-	counter      = x86.R12 // how far the budget reaches, if the convention counts
+	counter      = x86.R15 // how far the budget reaches, if the convention counts
 )
 
 // roles is what differs between the conventions.
