@@ -9,13 +9,14 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 )
 
 // The rules of the house that a machine can check; CONTRIBUTING.md has them in
-// words. Each test walks the whole tree.
+// words. Each test looks at the whole tree.
 
 // source is a Go file of the repository.
 type source struct {
@@ -38,9 +39,17 @@ func (s source) imports() []string {
 
 func sources(t *testing.T) []source {
 	t.Helper()
-	var all []source
+	all, err := parsed()
+	require.NoError(t, err)
+	require.NotEmpty(t, all)
+	return all
+}
+
+// parsed is all files. Parsing them takes a second, and several with the race
+// detector.
+var parsed = sync.OnceValues(func() (all []source, err error) {
 	set := token.NewFileSet()
-	require.NoError(t, filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+	err = filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
@@ -55,10 +64,9 @@ func sources(t *testing.T) []source {
 			all = append(all, source{filepath.ToSlash(path), f, set})
 		}
 		return err
-	}))
-	require.NotEmpty(t, all)
-	return all
-}
+	})
+	return all, err
+})
 
 // TestUnsafeIsNamed: package unsafe, and linkname, only in *_unsafe.go.
 func TestUnsafeIsNamed(t *testing.T) {

@@ -27,7 +27,7 @@ func statsOf(t *testing.T, o nuage.Options) nuage.Stats {
 	m, err := nuage.NewMachine(o)
 	require.NoError(t, err)
 	var out bytes.Buffer
-	p, err := m.Start(t.Context(), image, nuage.Config{Args: map[string]any{"out": nuage.Writer(&out), "n": 8}})
+	p, err := m.Start(t.Context(), image, nuage.Config{Args: map[string]any{"out": nuage.Writer(&out), "n": 1}})
 	if errors.Is(err, jit.ErrUnavailable) {
 		require.NoError(t, m.Close())
 		t.Skip(err)
