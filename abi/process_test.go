@@ -7,7 +7,6 @@ import (
 	"maps"
 	"runtime"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -398,7 +397,7 @@ func TestThousandForks(t *testing.T) {
 			}
 		}
 		require.Equal(g, used, w.m.Quota().Used())
-		require.Eventually(g, func() bool { return runtime.NumGoroutine() <= goroutines+5 }, 10*time.Second, time.Millisecond)
+		eventually(g, func() bool { return runtime.NumGoroutine() <= goroutines+5 })
 		require.Len(g, w.m.threads, 1)
 		require.Len(g, p0(w).family.members, 1)
 		g.exit(0)
