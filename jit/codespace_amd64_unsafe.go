@@ -5,6 +5,7 @@ package jit
 import (
 	"errors"
 	"sync"
+	"sync/atomic"
 	"unsafe"
 )
 
@@ -96,5 +97,5 @@ func (c *codeMemory) release(chunks []int, named bool) {
 
 // patch writes an aligned word of code that other threads may execute.
 func patch(code []byte, at int, v uint32) {
-	storeCode((*uint32)(unsafe.Pointer(&code[at])), v)
+	atomic.StoreUint32((*uint32)(unsafe.Pointer(&code[at])), v)
 }

@@ -62,5 +62,3 @@ func (c *context) inGuard(addr uint64) bool {
 	low := uint64(uintptr(unsafe.Pointer(&c.memory[0])))
 	return addr >= low && addr < low+guardBytes
 }
-
-func storeCode(p *uint32, v uint32) { atomic.StoreUint32(p, v) }
