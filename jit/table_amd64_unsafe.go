@@ -34,8 +34,9 @@ var blanks = [...]func() (tableObject, error){
 func blankTable(c rewrite.Convention) func() (tableObject, error) {
 	return sync.OnceValues(func() (tableObject, error) {
 		entries := make([]uintptr, blankBytes/8)
+		missed := gateOf(c).missed
 		for i := range entries {
-			entries[i] = gateOf(c).missed
+			entries[i] = missed
 		}
 		return newTableObject(unsafe.Slice((*byte)(unsafe.Pointer(&entries[0])), blankBytes))
 	})

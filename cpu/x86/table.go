@@ -53,19 +53,26 @@ type Row struct {
 
 	sec    *Section
 	index  int
-	parsed bool // all of what follows is known; see lookup
 	ops    []operand
 	hidden []operand
 
 	read, written, undefined, maybe uint32
 
+	pattern
+	vvvv   bool  // an operand is in VEX.vvvv
+	vsib   uint8 // bits of the indices of a VSIB operand: 0, 32 or 64
+	forms  uint8 // bit 0: register form allowed, bit 1: memory form
+	anyMod bool  // ModRM.mod is ignored: a register in any case
+	rank   int   // how specific the match is
+}
+
+// pattern is what Spec.Enc says.
+type pattern struct {
 	prefix   uint8 // mandatory prefix or VEX.pp: 0 any, else pfxNone, 0x66, 0xF3, 0xF2
 	wbit     uint8 // 0 any, 1 W0, 2 W1
 	noB      bool
 	vex      bool
 	lbit     uint8 // VEX.L: 0 either, 1 clear, 2 set, 3 ignored
-	vvvv     bool  // an operand is in VEX.vvvv
-	vsib     uint8 // bits of the indices of a VSIB operand: 0, 32 or 64
 	mapIndex uint8
 	opcode   uint8 // first (or only) opcode byte
 	count    uint8 // how many opcodes the row claims: 1, 8 or 16
@@ -73,9 +80,6 @@ type Row struct {
 	digit    int8 // /digit or -1
 	fixed    int  // fixed ModRM byte or -1; with fixedN = 8, the low bits vary
 	fixedN   int
-	forms    uint8 // bit 0: register form allowed, bit 1: memory form
-	anyMod   bool  // ModRM.mod is ignored: a register in any case
-	rank     int   // how specific the match is
 }
 
 // Attr are properties of a row.
@@ -135,20 +139,29 @@ var vexTables = []*Section{
 }
 
 // lookup is the decoder's index: for each opcode of each map the candidate
-// rows. They are parsed when an opcode is met for the first time: there are many
+// rows. They are made when an opcode is met for the first time: there are many
 // and a program uses few of them, and this is part of every process's start.
 type lookup struct {
-	rows  []Row
-	maps  [4][256]slot
-	mu    sync.Mutex // guards the rows that are in no ready slot
-	arena []operand
+	sections []*Section
+	firsts   []int  // the index in rows of the first row of each section
+	base     int    // the index in Rows of the first row
+	rows     []*Row // nil: not made yet
+	maps     [4][256]slot
+	lines    []line
+
+	mu     sync.Mutex // guards what follows, and the rows that are in no ready slot
+	unused []Row
+	arena  []operand
 }
 
 // slot is the rows of one opcode.
 type slot struct {
-	ready atomic.Pointer[[]*Row] // parsed, most specific first
-	rows  []*Row
+	ready    atomic.Pointer[[]*Row] // most specific first
+	from, to uint16                 // in lines
 }
+
+// line is a place in the table.
+type line struct{ section, row uint16 }
 
 // The VEX encodings have an index of their own: most programs use none.
 var (
@@ -161,39 +174,45 @@ var (
 func Rows() []*Row { return allRows() }
 
 // buildIndex sorts the rows of the tables by opcode. The first one is number
-// first.
-func buildIndex(tables []*Section, first int) *lookup {
-	ix := new(lookup)
+// base of all.
+func buildIndex(tables []*Section, base int) *lookup {
+	ix := &lookup{sections: tables, firsts: make([]int, len(tables)), base: base}
 	n := 0
-	for _, sec := range tables {
+	for k, sec := range tables {
+		ix.firsts[k] = n
 		n += len(sec.Rows)
 	}
-	ix.rows = make([]Row, n)
-	var sizes [4][256]int
-	n, total := 0, 0
-	for _, sec := range tables {
+	ix.rows = make([]*Row, n)
+	type claim struct {
+		line
+		mapIndex, opcode, count uint8
+	}
+	claims := make([]claim, 0, n)
+	total := 0
+	for k, sec := range tables {
 		for i := range sec.Rows {
-			r := &ix.rows[n]
-			r.Spec, r.sec, r.index = &sec.Rows[i], sec, first+n
-			r.parseEncoding()
-			for k := range int(r.count) {
-				sizes[r.mapIndex][int(r.opcode)+k]++
+			e := parseEncoding(sec.Rows[i].Enc)
+			claims = append(claims, claim{line{uint16(k), uint16(i)}, e.mapIndex, e.opcode, e.count})
+			for c := range int(e.count) {
+				ix.maps[e.mapIndex][int(e.opcode)+c].to++
 			}
-			n, total = n+1, total+int(r.count)
+			total += int(e.count)
 		}
 	}
-	lists := make([]*Row, total) // one array for all slots
-	for m := range sizes {
-		for op, size := range sizes[m] {
-			ix.maps[m][op].rows = lists[:0:size]
-			lists = lists[size:]
+	ix.lines = make([]line, total)
+	at := uint16(0)
+	for m := range ix.maps {
+		for op := range ix.maps[m] {
+			s := &ix.maps[m][op]
+			s.from, at = at, at+s.to
+			s.to = s.from
 		}
 	}
-	for i := range ix.rows {
-		r := &ix.rows[i]
-		for k := range int(r.count) {
-			s := &ix.maps[r.mapIndex][int(r.opcode)+k]
-			s.rows = append(s.rows, r)
+	for _, c := range claims {
+		for k := range int(c.count) {
+			s := &ix.maps[c.mapIndex][int(c.opcode)+k]
+			ix.lines[s.to] = c.line
+			s.to++
 		}
 	}
 	return ix
@@ -211,35 +230,44 @@ func (ix *lookup) candidates(m int, opcode uint8) []*Row {
 func (ix *lookup) prepare(s *slot) []*Row {
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
-	list := make([]*Row, 0, len(s.rows))
-	for _, r := range s.rows {
-		ix.parse(r)
-		list = insertByRank(list, r)
+	lines := ix.lines[s.from:s.to]
+	list := make([]*Row, 0, len(lines))
+	for _, at := range lines {
+		list = insertByRank(list, ix.row(at))
 	}
 	s.ready.Store(&list)
 	return list
 }
 
-// parse completes a row. The caller holds ix.mu.
-func (ix *lookup) parse(r *Row) {
-	if r.parsed {
-		return
+// row returns a row, making it if need be. The caller holds ix.mu.
+func (ix *lookup) row(at line) *Row {
+	i := ix.firsts[at.section] + int(at.row)
+	if r := ix.rows[i]; r != nil {
+		return r
 	}
+	if len(ix.unused) == 0 {
+		ix.unused = make([]Row, 32)
+	}
+	r := &ix.unused[0]
+	ix.rows[i], ix.unused = r, ix.unused[1:]
 	if cap(ix.arena)-len(ix.arena) < 16 {
 		ix.arena = make([]operand, 0, 256)
 	}
+	r.sec, r.index = ix.sections[at.section], ix.base+i
+	r.Spec = &r.sec.Rows[at.row]
 	ix.arena = r.parse(ix.arena)
-	r.parsed = true
+	return r
 }
 
-// all returns all rows, parsed.
+// all returns all rows.
 func (ix *lookup) all() []*Row {
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
-	list := make([]*Row, len(ix.rows))
-	for i := range ix.rows {
-		ix.parse(&ix.rows[i])
-		list[i] = &ix.rows[i]
+	list := make([]*Row, 0, len(ix.rows))
+	for k, sec := range ix.sections {
+		for i := range sec.Rows {
+			list = append(list, ix.row(line{uint16(k), uint16(i)}))
+		}
 	}
 	return list
 }
@@ -285,73 +313,84 @@ func (r *Row) Implicit() []Operand { return publicOperands(r.hidden) }
 // String is the row's identity: encoding, mnemonic and operands.
 func (r *Row) String() string { return r.Enc + " " + r.Name + " " + r.Ops }
 
-// parseEncoding derives from the text what the encoding says. A malformed row
-// is a programming error and panics; the table's test visits all rows.
-func (r *Row) parseEncoding() {
-	r.digit, r.fixed, r.fixedN, r.count = -1, -1, 1, 1
-	r.vex = strings.HasPrefix(r.Enc, "VEX.")
+// parseEncoding reads Spec.Enc. A malformed row is a programming error and
+// panics; the table's test visits all rows.
+func parseEncoding(text string) (e pattern) {
+	e.digit, e.fixed, e.fixedN, e.count = -1, -1, 1, 1
 	opcodes := 0
-	rest := r.Enc
-	for rest != "" {
+	for rest := text; rest != ""; {
 		var t string
 		t, rest, _ = strings.Cut(rest, " ")
-		switch {
-		case opcodes == 0 && r.vex && r.prefix == 0:
-			r.parseVEX(t)
-		case t == "NP":
-			r.prefix = pfxNone
-		case t == "NFx":
-			r.prefix = pfxNoRep
-		case t == "NB":
-			r.noB = true
-		case t == "W0":
-			r.wbit = 1
-		case t == "W1":
-			r.wbit = 2
-		case t == "/r":
-			r.modrm = true
-		case t[0] == '/':
-			r.modrm, r.digit = true, int8(t[1]-'0')
-		default:
-			b := hexByte(t)
-			last := rest == "" || rest[0] == '/' || rest[0] == 'W'
-			switch {
-			case opcodes == 0 && r.vex:
-				r.opcode = b
-			case opcodes == 0 && r.prefix == 0 && !last && (b == 0x66 || b == 0xF2 || b == 0xF3):
-				r.prefix = b
-				continue
-			case opcodes == 0 && r.mapIndex == 0 && b == 0x0F:
-				r.mapIndex = 1
-				continue
-			case opcodes == 0 && r.mapIndex == 1 && (b == 0x38 || b == 0x3A) && !last:
-				r.mapIndex = 2 + (b>>1)&1
-				continue
-			case opcodes == 0:
-				r.opcode = b
-				if strings.HasSuffix(t, "+r") {
-					r.count = 8
-				} else if strings.HasSuffix(t, "+cc") {
-					r.count = 16
-				}
-			case opcodes == 1:
-				r.modrm, r.fixed = true, int(b)
-				if strings.HasSuffix(t, "+i") {
-					r.fixedN = 8
-				}
+		switch t[0] {
+		case 'V':
+			e.parseVEX(t)
+		case 'N':
+			switch t {
+			case "NP":
+				e.prefix = pfxNone
+			case "NFx":
+				e.prefix = pfxNoRep
+			case "NB":
+				e.noB = true
 			default:
-				panic("x86: row " + r.String())
+				panic("x86: row " + text)
 			}
-			opcodes++
+		case 'W':
+			e.wbit = t[1] - '0' + 1
+		case '/':
+			e.modrm = true
+			if t[1] != 'r' {
+				e.digit = int8(t[1] - '0')
+			}
+		default:
+			if e.parseByte(t, rest, opcodes) {
+				opcodes++
+			}
 		}
 	}
 	if opcodes == 0 {
-		panic("x86: row without an opcode: " + r.String())
+		panic("x86: row without an opcode: " + text)
 	}
+	return e
 }
 
-// parse derives everything else. The operands are appended to arena.
+// parseByte reads an element that is a byte, of which there has been so many
+// that are opcodes, and reports whether it is one.
+func (e *pattern) parseByte(t, rest string, opcodes int) bool {
+	b := hexByte(t)
+	if opcodes == 1 {
+		e.modrm, e.fixed = true, int(b)
+		if strings.HasSuffix(t, "+i") {
+			e.fixedN = 8
+		}
+		return true
+	}
+	last := rest == "" || rest[0] == '/' || rest[0] == 'W'
+	switch {
+	case opcodes > 1:
+		panic("x86: too many bytes before " + t + " " + rest)
+	case e.vex:
+	case e.prefix == 0 && !last && (b == 0x66 || b == 0xF2 || b == 0xF3):
+		e.prefix = b
+		return false
+	case e.mapIndex == 0 && b == 0x0F:
+		e.mapIndex = 1
+		return false
+	case e.mapIndex == 1 && (b == 0x38 || b == 0x3A) && !last:
+		e.mapIndex = 2 + (b>>1)&1
+		return false
+	case strings.HasSuffix(t, "+r"):
+		e.count = 8
+	case strings.HasSuffix(t, "+cc"):
+		e.count = 16
+	}
+	e.opcode = b
+	return true
+}
+
+// parse derives everything from the text. The operands are appended to arena.
 func (r *Row) parse(arena []operand) []operand {
+	r.pattern = parseEncoding(r.Enc)
 	arena = r.parseOps(arena)
 	r.parseFlags()
 	r.forms = 3
@@ -367,33 +406,33 @@ func (r *Row) parse(arena []operand) []operand {
 }
 
 // parseVEX parses the element that begins with "VEX.".
-func (r *Row) parseVEX(t string) {
-	r.prefix = pfxNone
-	_, rest, _ := strings.Cut(t, ".")
+func (e *pattern) parseVEX(text string) {
+	e.vex, e.prefix = true, pfxNone
+	t, rest, _ := strings.Cut(text, ".")
 	for rest != "" {
 		t, rest, _ = strings.Cut(rest, ".")
 		switch t {
 		case "128", "LZ":
-			r.lbit = 1
+			e.lbit = 1
 		case "256":
-			r.lbit = 2
+			e.lbit = 2
 		case "LIG":
-			r.lbit = lengthIgnored
+			e.lbit = lengthIgnored
 		case "128/256", "WIG", "W0/W1":
 		case "66", "F2", "F3":
-			r.prefix = hexByte(t)
+			e.prefix = hexByte(t)
 		case "0F":
-			r.mapIndex = 1
+			e.mapIndex = 1
 		case "0F38":
-			r.mapIndex = 2
+			e.mapIndex = 2
 		case "0F3A":
-			r.mapIndex = 3
+			e.mapIndex = 3
 		case "W0":
-			r.wbit = 1
+			e.wbit = 1
 		case "W1":
-			r.wbit = 2
+			e.wbit = 2
 		default:
-			panic("x86: row " + r.String())
+			panic("x86: row " + text)
 		}
 	}
 }
