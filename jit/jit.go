@@ -3,11 +3,11 @@
 // interpreter as its reference.
 //
 // There is one translator so far: x86-64 guests on amd64 hosts with Linux,
-// Windows, FreeBSD or macOS, by rewriting operands. Start reading with package rewrite, which makes
-// the code, then in thread_amd64.go with engine.Run, which runs it;
-// codespace_amd64_unsafe.go is the memory it lies in, handover_amd64.go how a
-// thread is taken out of it. What each host must do for that is in the files
-// host_*, the ways in and out are in enter_*_amd64.s.
+// Windows, FreeBSD or macOS, by rewriting operands. Start reading with package
+// rewrite, which makes the code, then in thread_amd64.go with engine.Run, which
+// runs it; codespace_amd64_unsafe.go is the memory it lies in,
+// handover_amd64.go how a thread is taken out of it. What each host must do for
+// that is in the files host_*, the ways in and out are in enter_*.s.
 //
 // # Hosts
 //
