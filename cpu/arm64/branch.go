@@ -3,24 +3,26 @@ package arm64
 import "github.com/nuage-emu/nuage/cpu"
 
 // Branches and exception generating instructions (C3.1.1 to C3.1.3).
-var branchRows = Section{Ref: "C3.1 Branches, Exception generating, and System instructions", Rows: []Spec{
-	{"b", "000101iiiiiiiiiiiiiiiiiiiiiiiiii", "label", Ends, bindB},
-	{"bl", "100101iiiiiiiiiiiiiiiiiiiiiiiiii", "label", Ends, bindBL},
-	{"b.c", "01010100iiiiiiiiiiiiiiiiiii0cccc", "label", Ends | ReadsFlags, bindBcond},
-	{"cbz", "z0110100iiiiiiiiiiiiiiiiiiittttt", "Rt label", Ends, exitWide(cbz32, cbz64)},
-	{"cbnz", "z0110101iiiiiiiiiiiiiiiiiiittttt", "Rt label", Ends, exitWide(cbnz32, cbnz64)},
-	{"tbz", "00110110bbbbbiiiiiiiiiiiiiittttt", "Wt #bit label", Ends, bindTB(tbz)},
-	{"tbz", "10110110bbbbbiiiiiiiiiiiiiittttt", "Xt #bit label", Ends, bindTB(tbz)},
-	{"tbnz", "00110111bbbbbiiiiiiiiiiiiiittttt", "Wt #bit label", Ends, bindTB(tbnz)},
-	{"tbnz", "10110111bbbbbiiiiiiiiiiiiiittttt", "Xt #bit label", Ends, bindTB(tbnz)},
-	{"br", "1101011000011111000000nnnnn00000", "Xn", Ends, bindIndirect(br)},
-	{"blr", "1101011000111111000000nnnnn00000", "Xn", Ends, bindIndirect(blr)},
-	{"ret", "1101011001011111000000nnnnn00000", "Xn", Ends, bindIndirect(br)},
+func branchRows() Section {
+	return Section{Ref: "C3.1 Branches, Exception generating, and System instructions", Rows: []Spec{
+		{"b", "000101iiiiiiiiiiiiiiiiiiiiiiiiii", "label", Ends, bindB},
+		{"bl", "100101iiiiiiiiiiiiiiiiiiiiiiiiii", "label", Ends, bindBL},
+		{"b.c", "01010100iiiiiiiiiiiiiiiiiii0cccc", "label", Ends | ReadsFlags, bindBcond},
+		{"cbz", "z0110100iiiiiiiiiiiiiiiiiiittttt", "Rt label", Ends, exitWide(cbz32, cbz64)},
+		{"cbnz", "z0110101iiiiiiiiiiiiiiiiiiittttt", "Rt label", Ends, exitWide(cbnz32, cbnz64)},
+		{"tbz", "00110110bbbbbiiiiiiiiiiiiiittttt", "Wt #bit label", Ends, bindTB(tbz)},
+		{"tbz", "10110110bbbbbiiiiiiiiiiiiiittttt", "Xt #bit label", Ends, bindTB(tbz)},
+		{"tbnz", "00110111bbbbbiiiiiiiiiiiiiittttt", "Wt #bit label", Ends, bindTB(tbnz)},
+		{"tbnz", "10110111bbbbbiiiiiiiiiiiiiittttt", "Xt #bit label", Ends, bindTB(tbnz)},
+		{"br", "1101011000011111000000nnnnn00000", "Xn", Ends, bindIndirect(br)},
+		{"blr", "1101011000111111000000nnnnn00000", "Xn", Ends, bindIndirect(blr)},
+		{"ret", "1101011001011111000000nnnnn00000", "Xn", Ends, bindIndirect(br)},
 
-	{"svc", "11010100000iiiiiiiiiiiiiiii00001", "#i", Ends, bindSVC},
-	{"brk", "11010100001iiiiiiiiiiiiiiii00000", "#i", Ends, bindStop(breakpoint)},
-	{"udf", "0000000000000000iiiiiiiiiiiiiiii", "#lsb", Ends, bindStop(illegal)},
-}}
+		{"svc", "11010100000iiiiiiiiiiiiiiii00001", "#i", Ends, bindSVC},
+		{"brk", "11010100001iiiiiiiiiiiiiiii00000", "#i", Ends, bindStop(breakpoint)},
+		{"udf", "0000000000000000iiiiiiiiiiiiiiii", "#lsb", Ends, bindStop(illegal)},
+	}}
+}
 
 // bindB: a direct branch costs nothing where the block can go on behind it.
 func bindB(b *binder) {

@@ -7,16 +7,18 @@ import (
 
 // The CRC32 instructions (C3.4.8). The register is neither inverted before
 // nor after, unlike the functions of hash/crc32.
-var crcRows = Section{Ref: "C3.4.8 CRC32", Feature: "FEAT_CRC32", Rows: []Spec{
-	{"crc32b", "00011010110mmmmm010000nnnnnddddd", "=Wd Wn Wm", 0, opFunc(crc32b)},
-	{"crc32h", "00011010110mmmmm010001nnnnnddddd", "=Wd Wn Wm", 0, opFunc(crc32h)},
-	{"crc32w", "00011010110mmmmm010010nnnnnddddd", "=Wd Wn Wm", 0, opFunc(crc32w)},
-	{"crc32x", "10011010110mmmmm010011nnnnnddddd", "=Wd Wn Xm", 0, opFunc(crc32x)},
-	{"crc32cb", "00011010110mmmmm010100nnnnnddddd", "=Wd Wn Wm", 0, opFunc(crc32cb)},
-	{"crc32ch", "00011010110mmmmm010101nnnnnddddd", "=Wd Wn Wm", 0, opFunc(crc32ch)},
-	{"crc32cw", "00011010110mmmmm010110nnnnnddddd", "=Wd Wn Wm", 0, opFunc(crc32cw)},
-	{"crc32cx", "10011010110mmmmm010111nnnnnddddd", "=Wd Wn Xm", 0, opFunc(crc32cx)},
-}}
+func crcRows() Section {
+	return Section{Ref: "C3.4.8 CRC32", Feature: "FEAT_CRC32", Rows: []Spec{
+		{"crc32b", "00011010110mmmmm010000nnnnnddddd", "=Wd Wn Wm", 0, opFunc(crc32b)},
+		{"crc32h", "00011010110mmmmm010001nnnnnddddd", "=Wd Wn Wm", 0, opFunc(crc32h)},
+		{"crc32w", "00011010110mmmmm010010nnnnnddddd", "=Wd Wn Wm", 0, opFunc(crc32w)},
+		{"crc32x", "10011010110mmmmm010011nnnnnddddd", "=Wd Wn Xm", 0, opFunc(crc32x)},
+		{"crc32cb", "00011010110mmmmm010100nnnnnddddd", "=Wd Wn Wm", 0, opFunc(crc32cb)},
+		{"crc32ch", "00011010110mmmmm010101nnnnnddddd", "=Wd Wn Wm", 0, opFunc(crc32ch)},
+		{"crc32cw", "00011010110mmmmm010110nnnnnddddd", "=Wd Wn Wm", 0, opFunc(crc32cw)},
+		{"crc32cx", "10011010110mmmmm010111nnnnnddddd", "=Wd Wn Xm", 0, opFunc(crc32cx)},
+	}}
+}
 
 // castagnoli is made when it is needed: few programs do.
 var castagnoli = sync.OnceValue(func() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) })

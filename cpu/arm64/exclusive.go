@@ -10,50 +10,54 @@ import "github.com/nuage-emu/nuage/memory"
 // the manual asks for in nothing but that a write of the same value in between
 // goes unnoticed, and no algorithm may rely on noticing it across processors
 // with differently large reservation granules.
-var exclusiveRows = Section{Ref: "C3.2.6 Load-Exclusive/Store-Exclusive", Rows: []Spec{
-	{"stxrb", "00001000000sssss0xxxxxnnnnnttttt", "=Ws Wt =[n]:1", Ordered | Atomic, stx(stxr8)},
-	{"stxrh", "01001000000sssss0xxxxxnnnnnttttt", "=Ws Wt =[n]:2", Ordered | Atomic, stx(stxr16)},
-	{"stxr", "10001000000sssss0xxxxxnnnnnttttt", "=Ws Wt =[n]:4", Ordered | Atomic, stx(stxr32)},
-	{"stxr", "11001000000sssss0xxxxxnnnnnttttt", "=Ws Xt =[n]:8", Ordered | Atomic, stx(stxr64)},
-	{"stlxrb", "00001000000sssss1xxxxxnnnnnttttt", "=Ws Wt =[n]:1", Ordered | Atomic, stx(stxr8)},
-	{"stlxrh", "01001000000sssss1xxxxxnnnnnttttt", "=Ws Wt =[n]:2", Ordered | Atomic, stx(stxr16)},
-	{"stlxr", "10001000000sssss1xxxxxnnnnnttttt", "=Ws Wt =[n]:4", Ordered | Atomic, stx(stxr32)},
-	{"stlxr", "11001000000sssss1xxxxxnnnnnttttt", "=Ws Xt =[n]:8", Ordered | Atomic, stx(stxr64)},
-	{"ldxrb", "00001000010xxxxx0xxxxxnnnnnttttt", "=Wt [n]:1", Ordered | Atomic, opFunc(ldxr8)},
-	{"ldxrh", "01001000010xxxxx0xxxxxnnnnnttttt", "=Wt [n]:2", Ordered | Atomic, opFunc(ldxr16)},
-	{"ldxr", "10001000010xxxxx0xxxxxnnnnnttttt", "=Wt [n]:4", Ordered | Atomic, opFunc(ldxr32)},
-	{"ldxr", "11001000010xxxxx0xxxxxnnnnnttttt", "=Xt [n]:8", Ordered | Atomic, opFunc(ldxr64)},
-	{"ldaxrb", "00001000010xxxxx1xxxxxnnnnnttttt", "=Wt [n]:1", Ordered | Atomic, opFunc(ldxr8)},
-	{"ldaxrh", "01001000010xxxxx1xxxxxnnnnnttttt", "=Wt [n]:2", Ordered | Atomic, opFunc(ldxr16)},
-	{"ldaxr", "10001000010xxxxx1xxxxxnnnnnttttt", "=Wt [n]:4", Ordered | Atomic, opFunc(ldxr32)},
-	{"ldaxr", "11001000010xxxxx1xxxxxnnnnnttttt", "=Xt [n]:8", Ordered | Atomic, opFunc(ldxr64)},
+func exclusiveRows() Section {
+	return Section{Ref: "C3.2.6 Load-Exclusive/Store-Exclusive", Rows: []Spec{
+		{"stxrb", "00001000000sssss0xxxxxnnnnnttttt", "=Ws Wt =[n]:1", Ordered | Atomic, stx(stxr8)},
+		{"stxrh", "01001000000sssss0xxxxxnnnnnttttt", "=Ws Wt =[n]:2", Ordered | Atomic, stx(stxr16)},
+		{"stxr", "10001000000sssss0xxxxxnnnnnttttt", "=Ws Wt =[n]:4", Ordered | Atomic, stx(stxr32)},
+		{"stxr", "11001000000sssss0xxxxxnnnnnttttt", "=Ws Xt =[n]:8", Ordered | Atomic, stx(stxr64)},
+		{"stlxrb", "00001000000sssss1xxxxxnnnnnttttt", "=Ws Wt =[n]:1", Ordered | Atomic, stx(stxr8)},
+		{"stlxrh", "01001000000sssss1xxxxxnnnnnttttt", "=Ws Wt =[n]:2", Ordered | Atomic, stx(stxr16)},
+		{"stlxr", "10001000000sssss1xxxxxnnnnnttttt", "=Ws Wt =[n]:4", Ordered | Atomic, stx(stxr32)},
+		{"stlxr", "11001000000sssss1xxxxxnnnnnttttt", "=Ws Xt =[n]:8", Ordered | Atomic, stx(stxr64)},
+		{"ldxrb", "00001000010xxxxx0xxxxxnnnnnttttt", "=Wt [n]:1", Ordered | Atomic, opFunc(ldxr8)},
+		{"ldxrh", "01001000010xxxxx0xxxxxnnnnnttttt", "=Wt [n]:2", Ordered | Atomic, opFunc(ldxr16)},
+		{"ldxr", "10001000010xxxxx0xxxxxnnnnnttttt", "=Wt [n]:4", Ordered | Atomic, opFunc(ldxr32)},
+		{"ldxr", "11001000010xxxxx0xxxxxnnnnnttttt", "=Xt [n]:8", Ordered | Atomic, opFunc(ldxr64)},
+		{"ldaxrb", "00001000010xxxxx1xxxxxnnnnnttttt", "=Wt [n]:1", Ordered | Atomic, opFunc(ldxr8)},
+		{"ldaxrh", "01001000010xxxxx1xxxxxnnnnnttttt", "=Wt [n]:2", Ordered | Atomic, opFunc(ldxr16)},
+		{"ldaxr", "10001000010xxxxx1xxxxxnnnnnttttt", "=Wt [n]:4", Ordered | Atomic, opFunc(ldxr32)},
+		{"ldaxr", "11001000010xxxxx1xxxxxnnnnnttttt", "=Xt [n]:8", Ordered | Atomic, opFunc(ldxr64)},
 
-	{"stxp", "10001000001sssss0uuuuunnnnnttttt", "=Ws Wt Wu =[n]:4x2", Ordered | Atomic, stx(stxp32)},
-	{"stxp", "11001000001sssss0uuuuunnnnnttttt", "=Ws Xt Xu =[n]:8x2", Ordered | Atomic, stx(stxp64)},
-	{"stlxp", "10001000001sssss1uuuuunnnnnttttt", "=Ws Wt Wu =[n]:4x2", Ordered | Atomic, stx(stxp32)},
-	{"stlxp", "11001000001sssss1uuuuunnnnnttttt", "=Ws Xt Xu =[n]:8x2", Ordered | Atomic, stx(stxp64)},
-	{"ldxp", "10001000011xxxxx0uuuuunnnnnttttt", "=Wt =Wu [n]:4x2", Ordered | Atomic, opFunc(ldxp32)},
-	{"ldxp", "11001000011xxxxx0uuuuunnnnnttttt", "=Xt =Xu [n]:8x2", Ordered | Atomic, opFunc(ldxp64)},
-	{"ldaxp", "10001000011xxxxx1uuuuunnnnnttttt", "=Wt =Wu [n]:4x2", Ordered | Atomic, opFunc(ldxp32)},
-	{"ldaxp", "11001000011xxxxx1uuuuunnnnnttttt", "=Xt =Xu [n]:8x2", Ordered | Atomic, opFunc(ldxp64)},
+		{"stxp", "10001000001sssss0uuuuunnnnnttttt", "=Ws Wt Wu =[n]:4x2", Ordered | Atomic, stx(stxp32)},
+		{"stxp", "11001000001sssss0uuuuunnnnnttttt", "=Ws Xt Xu =[n]:8x2", Ordered | Atomic, stx(stxp64)},
+		{"stlxp", "10001000001sssss1uuuuunnnnnttttt", "=Ws Wt Wu =[n]:4x2", Ordered | Atomic, stx(stxp32)},
+		{"stlxp", "11001000001sssss1uuuuunnnnnttttt", "=Ws Xt Xu =[n]:8x2", Ordered | Atomic, stx(stxp64)},
+		{"ldxp", "10001000011xxxxx0uuuuunnnnnttttt", "=Wt =Wu [n]:4x2", Ordered | Atomic, opFunc(ldxp32)},
+		{"ldxp", "11001000011xxxxx0uuuuunnnnnttttt", "=Xt =Xu [n]:8x2", Ordered | Atomic, opFunc(ldxp64)},
+		{"ldaxp", "10001000011xxxxx1uuuuunnnnnttttt", "=Wt =Wu [n]:4x2", Ordered | Atomic, opFunc(ldxp32)},
+		{"ldaxp", "11001000011xxxxx1uuuuunnnnnttttt", "=Xt =Xu [n]:8x2", Ordered | Atomic, opFunc(ldxp64)},
 
-	{"stlrb", "00001000100xxxxx1xxxxxnnnnnttttt", "Wt =[n]:1", Ordered, opFunc(stlr8)},
-	{"stlrh", "01001000100xxxxx1xxxxxnnnnnttttt", "Wt =[n]:2", Ordered, opFunc(stlr16)},
-	{"stlr", "10001000100xxxxx1xxxxxnnnnnttttt", "Wt =[n]:4", Ordered, opFunc(stlr32)},
-	{"stlr", "11001000100xxxxx1xxxxxnnnnnttttt", "Xt =[n]:8", Ordered, opFunc(stlr64)},
-	{"ldarb", "00001000110xxxxx1xxxxxnnnnnttttt", "=Wt [n]:1", Ordered, opFunc(ldar8)},
-	{"ldarh", "01001000110xxxxx1xxxxxnnnnnttttt", "=Wt [n]:2", Ordered, opFunc(ldar16)},
-	{"ldar", "10001000110xxxxx1xxxxxnnnnnttttt", "=Wt [n]:4", Ordered, opFunc(ldar32)},
-	{"ldar", "11001000110xxxxx1xxxxxnnnnnttttt", "=Xt [n]:8", Ordered, opFunc(ldar64)},
-}}
+		{"stlrb", "00001000100xxxxx1xxxxxnnnnnttttt", "Wt =[n]:1", Ordered, opFunc(stlr8)},
+		{"stlrh", "01001000100xxxxx1xxxxxnnnnnttttt", "Wt =[n]:2", Ordered, opFunc(stlr16)},
+		{"stlr", "10001000100xxxxx1xxxxxnnnnnttttt", "Wt =[n]:4", Ordered, opFunc(stlr32)},
+		{"stlr", "11001000100xxxxx1xxxxxnnnnnttttt", "Xt =[n]:8", Ordered, opFunc(stlr64)},
+		{"ldarb", "00001000110xxxxx1xxxxxnnnnnttttt", "=Wt [n]:1", Ordered, opFunc(ldar8)},
+		{"ldarh", "01001000110xxxxx1xxxxxnnnnnttttt", "=Wt [n]:2", Ordered, opFunc(ldar16)},
+		{"ldar", "10001000110xxxxx1xxxxxnnnnnttttt", "=Wt [n]:4", Ordered, opFunc(ldar32)},
+		{"ldar", "11001000110xxxxx1xxxxxnnnnnttttt", "=Xt [n]:8", Ordered, opFunc(ldar64)},
+	}}
+}
 
 // rcpcRows are the RCpc loads: the sequentially consistent ones will do.
-var rcpcRows = Section{Ref: "C3.2.8 Load-AcquirePC", Feature: "FEAT_LRCPC", Rows: []Spec{
-	{"ldaprb", "0011100010111111110000nnnnnttttt", "=Wt [n]:1", Ordered, opFunc(ldar8)},
-	{"ldaprh", "0111100010111111110000nnnnnttttt", "=Wt [n]:2", Ordered, opFunc(ldar16)},
-	{"ldapr", "1011100010111111110000nnnnnttttt", "=Wt [n]:4", Ordered, opFunc(ldar32)},
-	{"ldapr", "1111100010111111110000nnnnnttttt", "=Xt [n]:8", Ordered, opFunc(ldar64)},
-}}
+func rcpcRows() Section {
+	return Section{Ref: "C3.2.8 Load-AcquirePC", Feature: "FEAT_LRCPC", Rows: []Spec{
+		{"ldaprb", "0011100010111111110000nnnnnttttt", "=Wt [n]:1", Ordered, opFunc(ldar8)},
+		{"ldaprh", "0111100010111111110000nnnnnttttt", "=Wt [n]:2", Ordered, opFunc(ldar16)},
+		{"ldapr", "1011100010111111110000nnnnnttttt", "=Wt [n]:4", Ordered, opFunc(ldar32)},
+		{"ldapr", "1111100010111111110000nnnnnttttt", "=Xt [n]:8", Ordered, opFunc(ldar64)},
+	}}
+}
 
 // acquire reads memory at address a, atomically and before what follows.
 func acquire[T unit](s *State, a uint32) T {

@@ -3,34 +3,36 @@ package arm64
 import "math/bits"
 
 // Data processing with an immediate (C3.3).
-var immediateRows = Section{Ref: "C3.3 Data processing - immediate", Rows: []Spec{
-	{"add", "z00100010hiiiiiiiiiiiinnnnnddddd", "=Rd|SP Rn|SP #imm12,h", 0, wide{addImm32, addImm64}},
-	{"adds", "z01100010hiiiiiiiiiiiinnnnnddddd", "=Rd Rn|SP #imm12,h", SetsFlags, wide{addsImm32, addsImm64}},
-	{"sub", "z10100010hiiiiiiiiiiiinnnnnddddd", "=Rd|SP Rn|SP #imm12,h", 0, wide{subImm32, subImm64}},
-	{"subs", "z11100010hiiiiiiiiiiiinnnnnddddd", "=Rd Rn|SP #imm12,h", SetsFlags, fusible(immediateBy(subsImm32, subsImm64), &fusedSubs[1])},
+func immediateRows() Section {
+	return Section{Ref: "C3.3 Data processing - immediate", Rows: []Spec{
+		{"add", "z00100010hiiiiiiiiiiiinnnnnddddd", "=Rd|SP Rn|SP #imm12,h", 0, wide{addImm32, addImm64}},
+		{"adds", "z01100010hiiiiiiiiiiiinnnnnddddd", "=Rd Rn|SP #imm12,h", SetsFlags, wide{addsImm32, addsImm64}},
+		{"sub", "z10100010hiiiiiiiiiiiinnnnnddddd", "=Rd|SP Rn|SP #imm12,h", 0, wide{subImm32, subImm64}},
+		{"subs", "z11100010hiiiiiiiiiiiinnnnnddddd", "=Rd Rn|SP #imm12,h", SetsFlags, fusible(immediateBy(subsImm32, subsImm64), &fusedSubs[1])},
 
-	{"and", "z00100100Nrrrrrrllllllnnnnnddddd", "=Rd|SP Rn #bitmask", 0, wide{andImm32, andImm64}},
-	{"orr", "z01100100Nrrrrrrllllllnnnnnddddd", "=Rd|SP Rn #bitmask", 0, bindOrrImm},
-	{"eor", "z10100100Nrrrrrrllllllnnnnnddddd", "=Rd|SP Rn #bitmask", 0, wide{eorImm32, eorImm64}},
-	{"ands", "z11100100Nrrrrrrllllllnnnnnddddd", "=Rd Rn #bitmask", SetsFlags, fusible(immediateBy(andsImm32, andsImm64), &fusedAnds[1])},
+		{"and", "z00100100Nrrrrrrllllllnnnnnddddd", "=Rd|SP Rn #bitmask", 0, wide{andImm32, andImm64}},
+		{"orr", "z01100100Nrrrrrrllllllnnnnnddddd", "=Rd|SP Rn #bitmask", 0, bindOrrImm},
+		{"eor", "z10100100Nrrrrrrllllllnnnnnddddd", "=Rd|SP Rn #bitmask", 0, wide{eorImm32, eorImm64}},
+		{"ands", "z11100100Nrrrrrrllllllnnnnnddddd", "=Rd Rn #bitmask", SetsFlags, fusible(immediateBy(andsImm32, andsImm64), &fusedAnds[1])},
 
-	{"movn", "z00100101hhiiiiiiiiiiiiiiiiddddd", "=Rd #imm16,h", 0, bindMovn},
-	{"movz", "z10100101hhiiiiiiiiiiiiiiiiddddd", "=Rd #imm16,h", 0, opFunc(movImm)},
-	{"movk", "z11100101hhiiiiiiiiiiiiiiiiddddd", "+Rd #imm16,h", 0, bindMovk},
+		{"movn", "z00100101hhiiiiiiiiiiiiiiiiddddd", "=Rd #imm16,h", 0, bindMovn},
+		{"movz", "z10100101hhiiiiiiiiiiiiiiiiddddd", "=Rd #imm16,h", 0, opFunc(movImm)},
+		{"movk", "z11100101hhiiiiiiiiiiiiiiiiddddd", "+Rd #imm16,h", 0, bindMovk},
 
-	{"adr", "0jj10000iiiiiiiiiiiiiiiiiiiddddd", "=Xd adr", 0, opFunc(movImm)},
-	{"adrp", "1jj10000iiiiiiiiiiiiiiiiiiiddddd", "=Xd adrp", 0, opFunc(movImm)},
+		{"adr", "0jj10000iiiiiiiiiiiiiiiiiiiddddd", "=Xd adr", 0, opFunc(movImm)},
+		{"adrp", "1jj10000iiiiiiiiiiiiiiiiiiiddddd", "=Xd adrp", 0, opFunc(movImm)},
 
-	{"sbfm", "00010011000rrrrr0lllllnnnnnddddd", "=Wd Wn #r #l", 0, bindSbfm},
-	{"sbfm", "1001001101rrrrrrllllllnnnnnddddd", "=Xd Xn #r #l", 0, bindSbfm},
-	{"bfm", "00110011000rrrrr0lllllnnnnnddddd", "+Wd Wn #r #l", 0, bindBfm},
-	{"bfm", "1011001101rrrrrrllllllnnnnnddddd", "+Xd Xn #r #l", 0, bindBfm},
-	{"ubfm", "01010011000rrrrr0lllllnnnnnddddd", "=Wd Wn #r #l", 0, bindUbfm},
-	{"ubfm", "1101001101rrrrrrllllllnnnnnddddd", "=Xd Xn #r #l", 0, bindUbfm},
+		{"sbfm", "00010011000rrrrr0lllllnnnnnddddd", "=Wd Wn #r #l", 0, bindSbfm},
+		{"sbfm", "1001001101rrrrrrllllllnnnnnddddd", "=Xd Xn #r #l", 0, bindSbfm},
+		{"bfm", "00110011000rrrrr0lllllnnnnnddddd", "+Wd Wn #r #l", 0, bindBfm},
+		{"bfm", "1011001101rrrrrrllllllnnnnnddddd", "+Xd Xn #r #l", 0, bindBfm},
+		{"ubfm", "01010011000rrrrr0lllllnnnnnddddd", "=Wd Wn #r #l", 0, bindUbfm},
+		{"ubfm", "1101001101rrrrrrllllllnnnnnddddd", "=Xd Xn #r #l", 0, bindUbfm},
 
-	{"extr", "00010011100mmmmm0iiiiinnnnnddddd", "=Wd Wn Wm #lsb", 0, opFunc(extr32)},
-	{"extr", "10010011110mmmmmiiiiiinnnnnddddd", "=Xd Xn Xm #lsb", 0, opFunc(extr64)},
-}}
+		{"extr", "00010011100mmmmm0iiiiinnnnnddddd", "=Wd Wn Wm #lsb", 0, opFunc(extr32)},
+		{"extr", "10010011110mmmmmiiiiiinnnnnddddd", "=Xd Xn Xm #lsb", 0, opFunc(extr64)},
+	}}
+}
 
 func addImm[T word](s *State, o *op) *op {
 	s.R[o.rd&63] = uint64(T(s.R[o.rn&63] + o.imm))

@@ -2,30 +2,32 @@ package arm64
 
 // Loads and stores of register pairs (C3.2.3, C3.2.4). The no-allocate forms
 // are pairs with a hint.
-var pairRows = Section{Ref: "C3.2.3 Load/Store Pair", Rows: []Spec{
-	{"stnp", "0010100000iiiiiiiuuuuunnnnnttttt", "Wt Wu =[n,#p]:4x2", 0, opFunc(stpImm32)},
-	{"ldnp", "0010100001iiiiiiiuuuuunnnnnttttt", "=Wt =Wu [n,#p]:4x2", 0, opFunc(ldpImm32)},
-	{"stnp", "1010100000iiiiiiiuuuuunnnnnttttt", "Xt Xu =[n,#p]:8x2", 0, opFunc(stpImm64)},
-	{"ldnp", "1010100001iiiiiiiuuuuunnnnnttttt", "=Xt =Xu [n,#p]:8x2", 0, opFunc(ldpImm64)},
+func pairRows() Section {
+	return Section{Ref: "C3.2.3 Load/Store Pair", Rows: []Spec{
+		{"stnp", "0010100000iiiiiiiuuuuunnnnnttttt", "Wt Wu =[n,#p]:4x2", 0, opFunc(stpImm32)},
+		{"ldnp", "0010100001iiiiiiiuuuuunnnnnttttt", "=Wt =Wu [n,#p]:4x2", 0, opFunc(ldpImm32)},
+		{"stnp", "1010100000iiiiiiiuuuuunnnnnttttt", "Xt Xu =[n,#p]:8x2", 0, opFunc(stpImm64)},
+		{"ldnp", "1010100001iiiiiiiuuuuunnnnnttttt", "=Xt =Xu [n,#p]:8x2", 0, opFunc(ldpImm64)},
 
-	{"stp", "0010100010iiiiiiiuuuuunnnnnttttt", "Wt Wu =[n],#p:4x2", 0, opFunc(stpPost32)},
-	{"ldp", "0010100011iiiiiiiuuuuunnnnnttttt", "=Wt =Wu [n],#p:4x2", 0, opFunc(ldpPost32)},
-	{"stp", "1010100010iiiiiiiuuuuunnnnnttttt", "Xt Xu =[n],#p:8x2", 0, opFunc(stpPost64)},
-	{"ldp", "1010100011iiiiiiiuuuuunnnnnttttt", "=Xt =Xu [n],#p:8x2", 0, opFunc(ldpPost64)},
-	{"ldpsw", "0110100011iiiiiiiuuuuunnnnnttttt", "=Xt =Xu [n],#p:4x2", 0, opFunc(ldpswPost)},
+		{"stp", "0010100010iiiiiiiuuuuunnnnnttttt", "Wt Wu =[n],#p:4x2", 0, opFunc(stpPost32)},
+		{"ldp", "0010100011iiiiiiiuuuuunnnnnttttt", "=Wt =Wu [n],#p:4x2", 0, opFunc(ldpPost32)},
+		{"stp", "1010100010iiiiiiiuuuuunnnnnttttt", "Xt Xu =[n],#p:8x2", 0, opFunc(stpPost64)},
+		{"ldp", "1010100011iiiiiiiuuuuunnnnnttttt", "=Xt =Xu [n],#p:8x2", 0, opFunc(ldpPost64)},
+		{"ldpsw", "0110100011iiiiiiiuuuuunnnnnttttt", "=Xt =Xu [n],#p:4x2", 0, opFunc(ldpswPost)},
 
-	{"stp", "0010100100iiiiiiiuuuuunnnnnttttt", "Wt Wu =[n,#p]:4x2", 0, opFunc(stpImm32)},
-	{"ldp", "0010100101iiiiiiiuuuuunnnnnttttt", "=Wt =Wu [n,#p]:4x2", 0, opFunc(ldpImm32)},
-	{"stp", "1010100100iiiiiiiuuuuunnnnnttttt", "Xt Xu =[n,#p]:8x2", 0, opFunc(stpImm64)},
-	{"ldp", "1010100101iiiiiiiuuuuunnnnnttttt", "=Xt =Xu [n,#p]:8x2", 0, opFunc(ldpImm64)},
-	{"ldpsw", "0110100101iiiiiiiuuuuunnnnnttttt", "=Xt =Xu [n,#p]:4x2", 0, opFunc(ldpswImm)},
+		{"stp", "0010100100iiiiiiiuuuuunnnnnttttt", "Wt Wu =[n,#p]:4x2", 0, opFunc(stpImm32)},
+		{"ldp", "0010100101iiiiiiiuuuuunnnnnttttt", "=Wt =Wu [n,#p]:4x2", 0, opFunc(ldpImm32)},
+		{"stp", "1010100100iiiiiiiuuuuunnnnnttttt", "Xt Xu =[n,#p]:8x2", 0, opFunc(stpImm64)},
+		{"ldp", "1010100101iiiiiiiuuuuunnnnnttttt", "=Xt =Xu [n,#p]:8x2", 0, opFunc(ldpImm64)},
+		{"ldpsw", "0110100101iiiiiiiuuuuunnnnnttttt", "=Xt =Xu [n,#p]:4x2", 0, opFunc(ldpswImm)},
 
-	{"stp", "0010100110iiiiiiiuuuuunnnnnttttt", "Wt Wu =[n,#p]!:4x2", 0, opFunc(stpPre32)},
-	{"ldp", "0010100111iiiiiiiuuuuunnnnnttttt", "=Wt =Wu [n,#p]!:4x2", 0, opFunc(ldpPre32)},
-	{"stp", "1010100110iiiiiiiuuuuunnnnnttttt", "Xt Xu =[n,#p]!:8x2", 0, opFunc(stpPre64)},
-	{"ldp", "1010100111iiiiiiiuuuuunnnnnttttt", "=Xt =Xu [n,#p]!:8x2", 0, opFunc(ldpPre64)},
-	{"ldpsw", "0110100111iiiiiiiuuuuunnnnnttttt", "=Xt =Xu [n,#p]!:4x2", 0, opFunc(ldpswPre)},
-}}
+		{"stp", "0010100110iiiiiiiuuuuunnnnnttttt", "Wt Wu =[n,#p]!:4x2", 0, opFunc(stpPre32)},
+		{"ldp", "0010100111iiiiiiiuuuuunnnnnttttt", "=Wt =Wu [n,#p]!:4x2", 0, opFunc(ldpPre32)},
+		{"stp", "1010100110iiiiiiiuuuuunnnnnttttt", "Xt Xu =[n,#p]!:8x2", 0, opFunc(stpPre64)},
+		{"ldp", "1010100111iiiiiiiuuuuunnnnnttttt", "=Xt =Xu [n,#p]!:8x2", 0, opFunc(ldpPre64)},
+		{"ldpsw", "0110100111iiiiiiiuuuuunnnnnttttt", "=Xt =Xu [n,#p]!:4x2", 0, opFunc(ldpswPre)},
+	}}
+}
 
 // A pair is one access of twice the size, so that a fault changes nothing.
 

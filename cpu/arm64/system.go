@@ -10,22 +10,24 @@ import (
 // System instructions, hints and barriers (C3.1.4 to C3.1.8) as EL0 has them.
 // What EL0 may not do is not allocated here. Pointer authentication exists in
 // the hint space only, where it does nothing.
-var systemRows = Section{Ref: "C3.1 Branches, Exception generating, and System instructions", Rows: []Spec{
-	{"hint", "11010101000000110010iiiiiii11111", "#i", 0, opFunc(nop)},
-	{"clrex", "11010101000000110011iiii01011111", "clrex", 0, opFunc(clrex)},
-	{"dsb", "11010101000000110011iiii10011111", "barrier", 0, opFunc(barrier)},
-	{"dmb", "11010101000000110011iiii10111111", "barrier", 0, opFunc(barrier)},
-	{"isb", "11010101000000110011iiii11011111", "isb", Ends, bindSync(nop)},
+func systemRows() Section {
+	return Section{Ref: "C3.1 Branches, Exception generating, and System instructions", Rows: []Spec{
+		{"hint", "11010101000000110010iiiiiii11111", "#i", 0, opFunc(nop)},
+		{"clrex", "11010101000000110011iiii01011111", "clrex", 0, opFunc(clrex)},
+		{"dsb", "11010101000000110011iiii10011111", "barrier", 0, opFunc(barrier)},
+		{"dmb", "11010101000000110011iiii10111111", "barrier", 0, opFunc(barrier)},
+		{"isb", "11010101000000110011iiii11011111", "isb", Ends, bindSync(nop)},
 
-	{"mrs", "110101010011iiiiiiiiiiiiiiittttt", "=Xt sysreg", 0, bindMRS},
-	{"msr", "110101010001iiiiiiiiiiiiiiittttt", "=sysreg Xt", 0, bindMSR},
+		{"mrs", "110101010011iiiiiiiiiiiiiiittttt", "=Xt sysreg", 0, bindMRS},
+		{"msr", "110101010001iiiiiiiiiiiiiiittttt", "=sysreg Xt", 0, bindMSR},
 
-	{"dc\tzva", "110101010000101101110100001ttttt", "Xt =[dczva]:64", 0, bindZVA},
-	{"dc\tcvac", "110101010000101101111010001ttttt", "Xt", 0, opFunc(nop)},
-	{"dc\tcvau", "110101010000101101111011001ttttt", "Xt", 0, opFunc(nop)},
-	{"dc\tcivac", "110101010000101101111110001ttttt", "Xt", 0, opFunc(nop)},
-	{"ic\tivau", "110101010000101101110101001ttttt", "Xt", Ends, bindSync(nop)},
-}}
+		{"dc\tzva", "110101010000101101110100001ttttt", "Xt =[dczva]:64", 0, bindZVA},
+		{"dc\tcvac", "110101010000101101111010001ttttt", "Xt", 0, opFunc(nop)},
+		{"dc\tcvau", "110101010000101101111011001ttttt", "Xt", 0, opFunc(nop)},
+		{"dc\tcivac", "110101010000101101111110001ttttt", "Xt", 0, opFunc(nop)},
+		{"ic\tivau", "110101010000101101110101001ttttt", "Xt", Ends, bindSync(nop)},
+	}}
+}
 
 func clrex(s *State, o *op) *op {
 	s.mon.size = 0
