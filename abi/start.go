@@ -85,8 +85,9 @@ func (m *Machine) Start(ctx context.Context, o StartOptions) (*Process, error) {
 		return nil, err
 	}
 	p.form = o.Form
-	files.show(isEarly(o.Image, o.Generation))
 	p.program.generation, p.program.startForm, p.program.stackSize = o.Generation, o.StartForm, o.StackSize
+	p.program.early = isEarly(o.Image, o.Generation)
+	files.show(p.program.early)
 	if o.Trace != nil {
 		p.trace = o.Trace
 	}
@@ -100,7 +101,8 @@ func (m *Machine) Start(ctx context.Context, o StartOptions) (*Process, error) {
 	return p, nil
 }
 
-// load puts an image into the program's space, to be begun by thread t.
+// load puts an image into the program's space, to be begun by thread t. The caller
+// has set what is known of the program's age.
 func (g *program) load(t *Thread, image *elf.Image, argdata []byte) (cpu.Start, error) {
 	host := t.machine.host
 	o := elf.LoadOptions{
@@ -117,7 +119,6 @@ func (g *program) load(t *Thread, image *elf.Image, argdata []byte) (cpu.Start, 
 		return cpu.Start{}, err
 	}
 	g.loaded = loaded
-	g.early = isEarly(image, g.generation)
 	g.vdso = addressRange{loaded.VDSO.Addr, loaded.VDSO.Addr + loaded.VDSO.Len}
 	return loaded.Start, nil
 }

@@ -1,6 +1,7 @@
 package elf
 
 import (
+	"bytes"
 	"fmt"
 
 	"github.com/nuage-emu/nuage/abi/cloudabi"
@@ -224,7 +225,11 @@ func (l *loader) mapImage() error {
 			return l.nomem(err, "mapping %#x bytes of the program at %#x", m.Len, m.Addr)
 		}
 	}
-	buf := make([]byte, chunkSize)
+	most := uint64(0)
+	for _, s := range l.img.Segments {
+		most = max(most, s.FileSize)
+	}
+	buf := make([]byte, min(most, chunkSize))
 	for _, s := range l.img.Segments {
 		if err := l.fill(s, buf); err != nil {
 			return err
@@ -253,7 +258,7 @@ func (l *loader) fill(s Segment, buf []byte) error {
 			// Cut at page boundaries of memory.
 			addr := s.Addr + l.out.Bias + done + uint64(at)
 			part := b[at:min(len(b), at+int(pageSize-addr&pageMask))]
-			if !allZero(part) {
+			if !bytes.Equal(part, zeros[:len(part)]) {
 				if err := l.space.WriteAt(part, addr); err != nil {
 					return l.nomem(err, "writing the program to %#x", addr)
 				}
@@ -265,14 +270,7 @@ func (l *loader) fill(s Segment, buf []byte) error {
 	return nil
 }
 
-func allZero(b []byte) bool {
-	for _, c := range b {
-		if c != 0 {
-			return false
-		}
-	}
-	return true
-}
+var zeros [pageSize]byte
 
 func (l *loader) mapVDSO() error {
 	r := l.out.VDSO

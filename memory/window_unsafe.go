@@ -78,9 +78,9 @@ func (w *window) settle(n int64) {
 
 // afford makes sure that the host lets the window be split by one more call.
 func (w *window) afford() bool {
-	ours, all := int64(2*w.s.maxRegions+16), hostMaxPieces()
+	ours := int64(2*w.s.maxRegions + 16)
 	w.settle(w.pieces + 2)
-	if w.pieces <= ours && hostPieces.Load() <= all {
+	if w.pieces <= ours && hostAffords() {
 		return true
 	}
 	if w.reserve != nil {
@@ -89,12 +89,20 @@ func (w *window) afford() bool {
 		} else {
 			w.settle(int64(2*len(w.s.regions)) + 3)
 		}
-		if w.pieces <= ours && hostPieces.Load() <= all {
+		if w.pieces <= ours && hostAffords() {
 			return true
 		}
 	}
 	w.settle(w.pieces - 2)
 	return false
+}
+
+// hostAffords reports whether the host lets windows have as many mappings as they
+// have together. Some are never too many: to ask would be part of every start.
+func hostAffords() bool {
+	const few = 500
+	n := hostPieces.Load()
+	return n <= few || n <= hostMaxPieces()
 }
 
 // hostProt is the protection that the host gives a region.

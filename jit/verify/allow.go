@@ -197,7 +197,7 @@ func operandsKnown(r *x86.Row, c class) bool {
 			return false
 		}
 	}
-	guests := conventions[rewrite.StateInRegister|rewrite.Counting].guest&^(1<<stackPointer) | 1<<temp1
+	guests := conventions()[rewrite.StateInRegister|rewrite.Counting].guest&^(1<<stackPointer) | 1<<temp1
 	for _, o := range r.Implicit() {
 		if o.Method != 'x' && (o.Method != 'r' || guests>>(o.Reg&15)&1 == 0) {
 			return false

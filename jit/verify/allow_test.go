@@ -59,8 +59,8 @@ func TestRules(t *testing.T) {
 // TestRoles: the translator keeps the guest's registers where this package
 // takes them to be.
 func TestRoles(t *testing.T) {
-	for i := range conventions {
-		c, roles := rewrite.Convention(i), &conventions[i]
+	for i := range conventions() {
+		c, roles := rewrite.Convention(i), &conventions()[i]
 		var without []int
 		for r := range 16 {
 			h, ok := c.HostRegister(r)

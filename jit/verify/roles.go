@@ -1,6 +1,8 @@
 package verify
 
 import (
+	"sync"
+
 	"github.com/nuage-emu/nuage/cpu/x86"
 	"github.com/nuage-emu/nuage/jit/rewrite"
 )
@@ -30,12 +32,15 @@ type roles struct {
 
 const others = 1<<temp0 | 1<<temp1 | 1<<windowBase | 1<<hostStack
 
-var conventions = [...]roles{
-	rewrite.StateInGS:                          newRoles(inGS),
-	rewrite.StateInRegister:                    newRoles(inRegister),
-	rewrite.StateInGS | rewrite.Counting:       newRoles(counting(inGS)),
-	rewrite.StateInRegister | rewrite.Counting: newRoles(counting(inRegister)),
-}
+// conventions has the roles of each. Most processes do not verify.
+var conventions = sync.OnceValue(func() []roles {
+	return []roles{
+		rewrite.StateInGS:                          newRoles(inGS),
+		rewrite.StateInRegister:                    newRoles(inRegister),
+		rewrite.StateInGS | rewrite.Counting:       newRoles(counting(inGS)),
+		rewrite.StateInRegister | rewrite.Counting: newRoles(counting(inRegister)),
+	}
+})
 
 var (
 	inGS       = roles{guest: 1<<16 - 1 - others, spilled: []int{x86.R8, x86.R9, x86.R10, x86.R13}}

@@ -65,7 +65,7 @@ func New(supported func(feature string) bool) *Verifier {
 // NewFor is New for code of a convention.
 func NewFor(c rewrite.Convention, supported func(feature string) bool) *Verifier {
 	return &Verifier{
-		roles: &conventions[c], supported: supported, features: make(map[string]bool), rules: rules(),
+		roles: &conventions()[c], supported: supported, features: make(map[string]bool), rules: rules(),
 	}
 }
 
