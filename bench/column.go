@@ -49,16 +49,18 @@ func peer(name, about, target, tool string, flags ...string) column {
 }
 
 // guest is a column that runs the CloudABI programs with an engine of Nuage.
-func guest(name, engine, set string) column {
-	c := column{name: name, about: fmt.Sprintf("nuage run --engine %s, the program built for CloudABI on %s", engine, set),
+func guest(name, engine, set string, flags ...string) column {
+	about := strings.Join(append([]string{"nuage run --engine", engine}, flags...), " ")
+	c := column{name: name, about: fmt.Sprintf("%s, the program built for CloudABI on %s", about, set),
 		command: func(s *session, name string, n uint64) []string {
 			argv := []string{filepath.Join(s.work, "nuage"), "run", "--engine=" + engine, "--fd=out=stdout", "--set=n=" + number(n)}
+			argv = append(argv, flags...)
 			if name == "write" {
 				argv = append(argv, "--file=sink=/dev/null:rw")
 			}
 			return append(argv, filepath.Join(s.root, "bench", "bin", set, name))
 		}}
-	if set == "x86_64" {
+	if set == "x86_64" && len(flags) == 0 {
 		c.engine = engine
 	}
 	return c
@@ -85,6 +87,7 @@ func allColumns() []column {
 	for _, e := range engines() {
 		list = append(list, guest(e, e, "x86_64"), guest(e+"-a64", e, "aarch64"))
 	}
+	list = append(list, guest("jit-det", nuage.JIT.String(), "x86_64", "--deterministic"))
 	return append(list,
 		peer("qemu-x86_64", "qemu-user on the native program", "host", "qemu-x86_64"),
 		peer("qemu-aarch64", "qemu-user on the program built for Linux on aarch64", "aarch64", "qemu-aarch64"),
