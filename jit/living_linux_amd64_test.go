@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"os/exec"
 	"os/signal"
 	"runtime"
 	"runtime/debug"
@@ -293,15 +294,45 @@ func TestSignals(t *testing.T) {
 	}
 }
 
+// strangers runs other programs of the host that compute and never wait, until
+// stop is called.
+func strangers(t *testing.T, n int) (stop func()) {
+	var list []*exec.Cmd
+	for range n {
+		c := exec.Command("/bin/sh", "-c", "while :; do :; done")
+		require.NoError(t, c.Start())
+		list = append(list, c)
+	}
+	return func() {
+		for _, c := range list {
+			require.NoError(t, c.Process.Kill())
+			require.Error(t, c.Wait())
+		}
+	}
+}
+
 // TestPauses measures how long the world stands still for the collector, with
-// no guests, with as many as there are processors, and with a hundred. It
-// asserts nothing: the host has other things to do, too.
+// no guests, with as many as there are processors, and with a hundred; and with
+// other programs in their place, which no collector stops, but which take the
+// processors from it as well. It asserts nothing: the host has other things to
+// do, too.
 func TestPauses(t *testing.T) {
 	if *livingTime == 0 {
 		t.Skip("measures with -living.time=10s")
 	}
-	for _, n := range []int{0, 1, runtime.GOMAXPROCS(0), 100} {
-		stop := guests(t, n, Options{})
+	all := runtime.GOMAXPROCS(0)
+	for _, load := range []struct {
+		name  string
+		begin func() (stop func())
+	}{
+		{"idle", func() func() { return func() {} }},
+		{"1 guest", func() func() { return guests(t, 1, Options{}) }},
+		{"1 other program", func() func() { return strangers(t, 1) }},
+		{"a guest for each processor", func() func() { return guests(t, all, Options{}) }},
+		{"another program for each processor", func() func() { return strangers(t, all) }},
+		{"100 guests", func() func() { return guests(t, 100, Options{}) }},
+	} {
+		stop := load.begin()
 		before := pauses()
 		for begin := time.Now(); time.Since(begin) < *livingTime/3; {
 			for range 100 {
@@ -314,7 +345,7 @@ func TestPauses(t *testing.T) {
 		stop()
 		after := pauses()
 		for i, name := range pauseMetrics {
-			t.Logf("%3d guests, %s: %s", n, name, quantiles(before[i].Value.Float64Histogram(), after[i].Value.Float64Histogram()))
+			t.Logf("%s, %s: %s", load.name, name, quantiles(before[i].Value.Float64Histogram(), after[i].Value.Float64Histogram()))
 		}
 	}
 }
