@@ -58,7 +58,7 @@ func (m *Machine) inherited(f *os.File) (abi.Object, error) {
 	info, err := f.Stat()
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("it is not open in this process")
+		return nil, fmt.Errorf("it is not open in this process: %w", unwrapPath(err))
 	case info.IsDir():
 		d, err := m.inheritedDir(f)
 		if err != nil {
@@ -106,7 +106,7 @@ type streamEnds struct {
 func endsOf(f *os.File, owned bool) (streamEnds, error) {
 	info, err := f.Stat()
 	if err != nil {
-		return streamEnds{}, fmt.Errorf("it is not open in this process")
+		return streamEnds{}, fmt.Errorf("it is not open in this process: %w", unwrapPath(err))
 	}
 	s := streamEnds{r: f, w: f}
 	if info.Mode()&fs.ModeCharDevice != 0 {
