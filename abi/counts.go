@@ -29,6 +29,7 @@ func (e *ended) add(t *Thread) {
 	for i, n := range t.made {
 		e.made[i] += n
 	}
+	e.made[cloudabi.CallFdWrite] += t.write.Made
 }
 
 // Counts returns what has been counted so far.

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 
 	"github.com/nuage-emu/nuage/abi/cloudabi"
+	"github.com/nuage-emu/nuage/cpu"
 )
 
 // openFile is an object that was opened: what duplicates of a descriptor
@@ -74,6 +75,9 @@ type fdTable struct {
 	slots  []descriptor
 	free   int // no lower number is free
 	closed bool
+
+	planners   []*cpu.Write  // of the threads that have made plans
+	generation atomic.Uint64 // which of them hold; see plan.go
 }
 
 // get returns the descriptor with a reference to its open file, which the
@@ -135,6 +139,7 @@ func (ft *fdTable) remove(fd cloudabi.Fd) cloudabi.Errno {
 	}
 	f := d.file
 	*d = descriptor{}
+	ft.void()
 	ft.free = min(ft.free, int(fd))
 	ft.mu.Unlock()
 	f.release()
@@ -157,6 +162,7 @@ func (ft *fdTable) replace(from, to cloudabi.Fd) cloudabi.Errno {
 	old := dst.file
 	src.file.refs.Add(1)
 	*dst = *src
+	ft.void()
 	ft.mu.Unlock()
 	old.release()
 	return cloudabi.ESUCCESS
@@ -177,6 +183,7 @@ func (ft *fdTable) restrict(fd cloudabi.Fd, base, inheriting, keep cloudabi.Righ
 		return cloudabi.ENOTCAPABLE
 	}
 	d.base, d.inheriting = base, inheriting
+	ft.void()
 	return cloudabi.ESUCCESS
 }
 
@@ -185,6 +192,7 @@ func (ft *fdTable) closeAll() {
 	ft.mu.Lock()
 	slots := ft.slots
 	ft.slots, ft.free, ft.closed = nil, 0, true
+	ft.void()
 	ft.mu.Unlock()
 	for _, d := range slots {
 		if d.file != nil {

@@ -68,6 +68,7 @@ func (ft *fdTable) show(early bool) {
 			d.inheriting &= most.Inheriting
 		}
 	}
+	ft.void()
 }
 
 // isEarly reports whether a program is from before the final ABI: it says so, or

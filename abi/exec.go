@@ -88,6 +88,9 @@ func (p *Process) become(t *Thread, next *program, state cpu.State) {
 	if t.cpu.Clock != nil {
 		t.cpu.Clock = t.ownClock()
 	}
+	if t.cpu.Write != nil {
+		t.cpu.Write = t.ownWrite()
+	}
 	old.close()
 }
 

@@ -70,6 +70,7 @@ func (ft *fdTable) exchange(slots []descriptor) (old []descriptor) {
 	ft.mu.Lock()
 	defer ft.mu.Unlock()
 	old, ft.slots, ft.free = ft.slots, slots, 0
+	ft.void()
 	return old
 }
 

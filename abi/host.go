@@ -114,6 +114,10 @@ type Prompt interface {
 	// is delivered, as Flushed would say, when it returns true. With false
 	// nothing has happened: use Write. It neither waits nor calls anybody.
 	WriteNow(p []byte) bool
+	// Descriptor is what write(2) may be given for the same, by anybody who makes
+	// sure that neither Shutdown nor Close is called meanwhile. It is asked for
+	// after a WriteNow that returned true.
+	Descriptor() (fd uint64, ok bool)
 }
 
 // Listener is a listening socket of the host.

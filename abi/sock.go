@@ -399,6 +399,7 @@ func (t *Thread) sockShutdown(a *args) cloudabi.Errno {
 	case *socket:
 		return o.shutdown(input, output)
 	case *hostStream:
+		defer t.machine.voidPlans()
 		return o.Shutdown(input, output)
 	}
 	return cloudabi.ENOTCONN

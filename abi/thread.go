@@ -38,6 +38,8 @@ type Thread struct {
 	iovecs   []iovec
 	short    [256]byte // for transfers that are no longer
 	made     [maxCalls]uint64
+	write    cpu.Write // that an engine answers; see plan.go
+	planner  bool      // it is known to the descriptor table
 
 	left     bool        // loop has ended, by no panic
 	killed   atomic.Bool // another thread of the process replaces the program
@@ -69,7 +71,7 @@ func (t *Thread) run() {
 // loop runs the guest until the thread is to leave.
 func (t *Thread) loop() {
 	if t.machine.sched.free() {
-		t.cpu.Kernel, t.cpu.Clock = t, t.ownClock()
+		t.cpu.Kernel, t.cpu.Clock, t.cpu.Write = t, t.ownClock(), t.ownWrite()
 	}
 	for !t.exiting && t.proceed() {
 		stop := t.proc.program.engine.Run(&t.cpu, t.machine.sched.budget(t))
@@ -112,6 +114,7 @@ func (t *Thread) leave() {
 	if t.exiting && !t.dying() {
 		t.releaseExitLock()
 	}
+	t.dismiss()
 	t.proc.exit()
 	t.proc.removeThread(t)
 }

@@ -366,13 +366,17 @@ func (t *Thread) writeNow(a *args) bool {
 	if d, errno := ft.peek(a.fd(0)); errno == 0 && d.base&a.row.rights[0] == a.row.rights[0] && d.file.writable {
 		if h, is := d.file.object.(*hostStream); is && h.prompt != nil {
 			granted := t.machine.reserveOutput(len(p))
-			done = granted == len(p) && h.prompt.WriteNow(p)
-			if !done {
+			if done = granted == len(p) && h.prompt.WriteNow(p); done {
+				t.plan(ft, a.fd(0), h)
+			} else {
 				t.machine.returnOutput(granted)
 			}
 		}
 	}
 	ft.mu.RUnlock()
+	if done && !t.planner && t.cpu.Write != nil {
+		t.admit(ft)
+	}
 	a.out[0] = v.BufLen
 	return done
 }

@@ -132,6 +132,41 @@ type Clock struct {
 	Offset              uint64
 }
 
+// Write is a system call that writes to a descriptor of the host: argument 0, of
+// which the lower 32 bits count, says to which, argument 1 is where a list of
+// pieces of memory is, 8 bytes of address and 8 of length each, argument 2 how
+// many they are, and argument 3 where the number of bytes written is stored, 8
+// bytes; then result 0 becomes 0. Whenever there is anything to it (several pieces,
+// another descriptor, a piece that is refused, an error of the host), it is a
+// system call like others.
+//
+// Who makes a Plan sees to it that a write to Host neither waits nor is more than
+// a write while the plan holds; and who ends it, by another value of Current, waits
+// until nobody is at it ([Write.Busy]) before Host may be closed.
+type Write struct {
+	PC      uint64 // of the instruction
+	Number  uint64 // as in Trap
+	Most    uint64 // bytes
+	Refused uint64 // result 0 if there is no storing the number of bytes
+
+	Plan    uint64         // the value of Current for which FD and Host hold; 0: for none
+	FD      uint64         // argument 0
+	Host    uint64         // the host's descriptor
+	Current *atomic.Uint64 // not nil if there is a Plan
+
+	// Under is the Plan that a write under way relies on, else 0. An engine sets
+	// it before it looks at Current.
+	Under atomic.Uint64
+	Made  uint64 // calls that were answered
+}
+
+// Busy reports whether a write is under way by a plan from before Current had
+// this value. It may be called from any goroutine.
+func (w *Write) Busy(current uint64) bool {
+	under := w.Under.Load()
+	return under != 0 && under < current
+}
+
 // Thread is one guest thread as an engine sees it.
 type Thread struct {
 	State State
@@ -148,6 +183,10 @@ type Thread struct {
 	// Clock, if set, is a system call that an engine may answer itself in a Run
 	// without a budget. It does not change while there is State.
 	Clock *Clock
+
+	// Write is another one, of which the same is true. The thread itself may make
+	// another plan in Kernel and between two Runs.
+	Write *Write
 
 	// Kernel, if set, may be asked by an engine instead of stopping with
 	// StopSyscall, at any time of a Run without a budget.

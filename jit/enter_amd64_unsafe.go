@@ -40,6 +40,9 @@ const (
 	offClockMono = offClockPC + 16
 	offClockReal = offClockPC + 24
 	offClockAdd  = offClockPC + 32
+	offWritePC   = rewrite.OffWritePC
+	offWrite     = rewrite.OffWrite
+	offWritten   = rewrite.OffWritten
 	tableBelow   = rewrite.TableBelow
 	exitSyscall  = rewrite.ExitSyscall
 	exitTrap     = rewrite.ExitTrap

@@ -2,6 +2,7 @@
 
 #include "go_asm.h"
 #include "textflag.h"
+#include "answer_linux_amd64.h"
 
 // The ways into and out of generated code that has the State in GS
 // (rewrite.StateInGS), and the signal handler. Where guest registers are is said
@@ -136,7 +137,11 @@ TEXT ·exit(SB), NOSPLIT|NOFRAME, $0-0
 	CMPL const_offReason(AX), $const_exitSyscall
 	JNE  leave
 	CMPQ CX, const_offClockPC(AX)
+	JEQ  clock
+	CMPQ CX, const_offWritePC(AX)
 	JNE  leave
+	JMP  ·write(SB)
+clock:
 	JMP  ·clock(SB)
 leave:
 	JMP  ·leave(SB)
@@ -296,15 +301,26 @@ urge:
 forwarded:
 	RET
 outside:
-	LEAQ ·clockStore(SB), CX
-	CMPQ AX, CX
-	JNE  chain
 	CMPL DI, $23
 	JEQ  chain
 	CMPL 8(SI), $0
 	JLE  chain
-	LEAQ ·clockFault(SB), CX
-	MOVQ CX, 168(DX)
+	LEAQ ·writeLoads(SB), CX
+	MOVQ AX, R9
+	SUBQ CX, R9
+	LEAQ ·writeRefused(SB), R8
+	CMPQ R9, $WRITE_LOADS
+	JCS  redirect
+	LEAQ ·writeStore(SB), CX
+	LEAQ ·writeUnstored(SB), R8
+	CMPQ AX, CX
+	JEQ  redirect
+	LEAQ ·clockStore(SB), CX
+	LEAQ ·clockFault(SB), R8
+	CMPQ AX, CX
+	JNE  chain
+redirect:
+	MOVQ R8, 168(DX)
 	RET
 chain:
 	LEAQ ·oldHandlers(SB), CX

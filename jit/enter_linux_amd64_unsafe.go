@@ -3,12 +3,25 @@
 package jit
 
 import (
-	_ "unsafe" // for linkname
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/nuage-emu/nuage/cpu"
 	"github.com/nuage-emu/nuage/cpu/x86"
 	"github.com/nuage-emu/nuage/jit/rewrite"
+)
+
+// Offsets in cpu.Write, for the assembly.
+const (
+	writeNumber  = unsafe.Offsetof(cpu.Write{}.Number)
+	writeMost    = unsafe.Offsetof(cpu.Write{}.Most)
+	writePlan    = unsafe.Offsetof(cpu.Write{}.Plan)
+	writeFD      = unsafe.Offsetof(cpu.Write{}.FD)
+	writeHost    = unsafe.Offsetof(cpu.Write{}.Host)
+	writeCurrent = unsafe.Offsetof(cpu.Write{}.Current)
+	writeUnder   = unsafe.Offsetof(cpu.Write{}.Under)
+	writeMade    = unsafe.Offsetof(cpu.Write{}.Made)
 )
 
 var hasFSGS = hasFSGSBase()

@@ -3,6 +3,7 @@
 package jit
 
 import (
+	"encoding/binary"
 	"fmt"
 	"sync/atomic"
 
@@ -67,6 +68,9 @@ func (e *engine) newThread(t *cpu.Thread, s *x86.State) *thread {
 	x.Owner, x.Exit, x.Base = r, e.exit, uint64(uintptr(e.space.WindowBase()))
 	if c := t.Clock; c != nil && !e.o.Metered && e.convention == rewrite.StateInGS {
 		x.ClockPC, x.ClockCall, x.ClockMono, x.ClockReal, x.ClockAdd = c.PC, c.Number, c.Monotonic, c.Realtime, c.Offset
+	}
+	if w := t.Write; w != nil && !e.o.Metered && e.convention == rewrite.StateInGS {
+		x.WritePC, x.Write = w.PC, w
 	}
 	t.OnInterrupt(&r.kick)
 	return r
@@ -150,6 +154,12 @@ func (r *thread) run() (stop cpu.Stop, done bool) {
 			at := x.T1
 			r.settle(x.T0)
 			s.R[x86.RCX], s.R[x86.R11] = x.T0, s.Flags()
+			if x.Written != 0 {
+				r.storeWritten()
+				x.Flags = s.NativeFlags()
+				pc = s.PC()
+				continue
+			}
 			kernel := r.t.Kernel
 			if kernel == nil || r.e.o.Metered {
 				return cpu.Stop{Kind: cpu.StopSyscall, PC: at}, true
@@ -222,6 +232,19 @@ func (r *thread) settle(pc uint64) (cpu.Stop, bool) {
 	r.s.SetPC(pc)
 	r.s.SetNativeFlags(r.s.Context.Flags)
 	return cpu.Stop{}, false
+}
+
+// storeWritten is the end of a write that was answered but for storing the number
+// of bytes, which was refused to generated code.
+func (r *thread) storeWritten() {
+	s, x := r.s, &r.s.Context
+	n := binary.LittleEndian.AppendUint64(nil, x.Written)
+	x.Written = 0
+	result := uint64(0)
+	if r.e.space.WriteAt(n, s.R[x86.R10]) != nil {
+		result = x.Write.Refused
+	}
+	s.SetResult(0, result)
 }
 
 // begin makes the thread count as running, unless there is a reason to look

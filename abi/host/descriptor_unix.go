@@ -87,13 +87,14 @@ func openDescriptor(f *os.File) *descriptor {
 		if !always && !socket {
 			n, err = reopen(int(fd), flags, &st)
 		}
+		ours := n >= 0
 		if n < 0 && (always || socket || flags&unix.O_NONBLOCK != 0) {
 			n, err = unix.FcntlInt(fd, unix.F_DUPFD_CLOEXEC, 3)
 		}
 		if err == nil {
 			d = newDescriptor(n)
 			d.always, d.socket = always, socket
-			d.prompt = st.Mode&unix.S_IFMT == unix.S_IFIFO || neverWaits(&st)
+			d.prompt = (ours || !writesRaw) && st.Mode&unix.S_IFMT == unix.S_IFIFO || neverWaits(&st)
 		}
 	})
 	return d

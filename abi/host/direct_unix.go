@@ -117,6 +117,9 @@ func (s *direct) Write(p []byte) (int, cloudabi.Errno) {
 // WriteNow implements [abi.Prompt].
 func (s *direct) WriteNow(p []byte) bool { return s.out != nil && s.out.writeNow(p) }
 
+// Descriptor implements [abi.Prompt].
+func (s *direct) Descriptor() (fd uint64, ok bool) { return uint64(s.out.fd), writesRaw }
+
 // Flushed implements [abi.Stream]: the host has what was written.
 func (s *direct) Flushed() cloudabi.Errno { return cloudabi.ESUCCESS }
 

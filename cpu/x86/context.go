@@ -1,5 +1,7 @@
 package x86
 
+import "github.com/nuage-emu/nuage/cpu"
+
 // Context is what generated code keeps in a State beside the registers. Only
 // package jit reads or writes it, under its own names for the values; it is no
 // part of the architectural state, so that Hash ignores it and Clone and Reset
@@ -33,8 +35,11 @@ type Context struct {
 	ClockMono  uint64
 	ClockReal  uint64
 	ClockAdd   uint64
-	Align      [256]byte // the low three bits of the index
-	Owner      any       // the translator's record of this thread
+	WritePC    uint64     // cpu.Write.PC
+	Write      *cpu.Write // nil if there is none
+	Written    uint64     // bytes of a write whose number could not be stored
+	Align      [256]byte  // the low three bits of the index
+	Owner      any        // the translator's record of this thread
 }
 
 // SetNativeFlags sets the flags from RFLAGS as generated code leaves them; ID,
