@@ -27,7 +27,6 @@ type engine struct {
 	reference cpu.Engine
 	o         Options
 	code      *codeMemory
-	exit      uint64
 	// convention is how the State is reached; the translator has all of it.
 	convention rewrite.Convention
 	floor      uint64 // metered: where the budget ends; see budgetFloor
@@ -75,7 +74,7 @@ func newEngine(space *memory.Space, reference cpu.Engine, o Options) (cpu.Engine
 	if o.Portable {
 		convention = rewrite.StateInRegister
 	}
-	e := &engine{space: space, reference: reference, o: o, code: c, convention: convention, exit: uint64(gateOf(convention).out)}
+	e := &engine{space: space, reference: reference, o: o, code: c, convention: convention}
 	if e.table, err = newTable(convention, space.WindowBase()); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}

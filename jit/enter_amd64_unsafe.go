@@ -13,40 +13,42 @@ import (
 
 // For the assembly.
 const (
-	offR         = rewrite.OffR
-	offV         = rewrite.OffV
-	offMXCSR     = rewrite.OffMXCSR
-	offGoSP      = rewrite.OffGoSP
-	offGoBP      = rewrite.OffGoBP
-	offHostSP    = rewrite.OffHostSP
-	offTarget    = rewrite.OffTarget
-	offT0        = rewrite.OffT0
-	offT1        = rewrite.OffT1
-	offFlags     = rewrite.OffFlags
-	offReason    = rewrite.OffReason
-	offSignal    = rewrite.OffSignal
-	offTrapPC    = rewrite.OffTrapPC
-	offTrapAddr  = rewrite.OffTrapAddr
-	offRunning   = rewrite.OffRunning
-	offKick      = rewrite.OffKick
-	offBase      = rewrite.OffBase
-	offFSBase    = rewrite.OffFSBase
-	offThreadID  = rewrite.OffThreadID
-	offUpper     = rewrite.OffUpper
-	offStackLow  = rewrite.OffStackLow
-	offFixed     = rewrite.OffFixed
-	offClockPC   = rewrite.OffClockPC
-	offClockCall = offClockPC + 8
-	offClockMono = offClockPC + 16
-	offClockReal = offClockPC + 24
-	offClockAdd  = offClockPC + 32
-	offWritePC   = rewrite.OffWritePC
-	offWrite     = rewrite.OffWrite
-	offWritten   = rewrite.OffWritten
-	tableBelow   = rewrite.TableBelow
-	exitSyscall  = rewrite.ExitSyscall
-	exitTrap     = rewrite.ExitTrap
-	exitIndirect = rewrite.ExitIndirect
+	offR          = rewrite.OffR
+	offV          = rewrite.OffV
+	offMXCSR      = rewrite.OffMXCSR
+	offGoSP       = rewrite.OffGoSP
+	offGoBP       = rewrite.OffGoBP
+	offHostSP     = rewrite.OffHostSP
+	offTarget     = rewrite.OffTarget
+	offT0         = rewrite.OffT0
+	offT1         = rewrite.OffT1
+	offFlags      = rewrite.OffFlags
+	offReason     = rewrite.OffReason
+	offSignal     = rewrite.OffSignal
+	offTrapPC     = rewrite.OffTrapPC
+	offTrapAddr   = rewrite.OffTrapAddr
+	offRunning    = rewrite.OffRunning
+	offKick       = rewrite.OffKick
+	offBase       = rewrite.OffBase
+	offFSBase     = rewrite.OffFSBase
+	offThreadID   = rewrite.OffThreadID
+	offUpper      = rewrite.OffUpper
+	offStackLow   = rewrite.OffStackLow
+	offFixed      = rewrite.OffFixed
+	offClockPC    = rewrite.OffClockPC
+	offClockCall  = offClockPC + 8
+	offClockMono  = offClockPC + 16
+	offClockReal  = offClockPC + 24
+	offClockAdd   = offClockPC + 32
+	offWritePC    = rewrite.OffWritePC
+	offWrite      = rewrite.OffWrite
+	offWritten    = rewrite.OffWritten
+	tableBelow    = rewrite.TableBelow
+	exitSyscall   = rewrite.ExitSyscall
+	exitTrap      = rewrite.ExitTrap
+	exitDirect    = rewrite.ExitDirect
+	exitInterpret = rewrite.ExitInterpret
+	exitIndirect  = rewrite.ExitIndirect
 )
 
 var (

@@ -104,13 +104,28 @@ TEXT ·trapped(SB), NOSPLIT|NOFRAME, $0-0
 	MOVQ $const_exitTrap, const_offReason(GS)
 	JMP  ·exit(SB)
 
-// missed is where the table of indirect targets leads for a target it does not
-// have: the target is in T0.
-TEXT ·missed(SB), NOSPLIT|NOFRAME, $0-0
+// outIndirect is also where the table of indirect targets leads for a target that
+// it does not have: the target is in T0.
+TEXT ·outIndirect(SB), NOSPLIT|NOFRAME, $0-0
 	MOVQ $const_exitIndirect, const_offReason(GS)
 	JMP  ·exit(SB)
 
-// exit is where generated code goes to leave.
+// Generated code calls outDirect: the address on its stack is one of the unit's.
+TEXT ·outDirect(SB), NOSPLIT|NOFRAME, $0-0
+	MOVQ 0(SP), CX
+	LEAQ 8(SP), SP
+	MOVQ $const_exitDirect, const_offReason(GS)
+	JMP  ·exit(SB)
+
+TEXT ·outSyscall(SB), NOSPLIT|NOFRAME, $0-0
+	MOVQ $const_exitSyscall, const_offReason(GS)
+	JMP  ·exit(SB)
+
+TEXT ·outInterpret(SB), NOSPLIT|NOFRAME, $0-0
+	MOVQ $const_exitInterpret, const_offReason(GS)
+	JMP  ·exit(SB)
+
+// exit is the end of all ways out.
 TEXT ·exit(SB), NOSPLIT|NOFRAME, $0-0
 	MOVQ AX, (const_offR+0)(GS)
 	MOVQ R10, (const_offR+8)(GS)
@@ -328,12 +343,16 @@ chain:
 	MOVQ (CX)(AX*8), CX
 	JMP  CX
 
-// func addresses() (handler, exit, missed uintptr)
-TEXT ·addresses(SB), NOSPLIT, $0-24
+// func addresses() (handler, direct, indirect, syscall, interpret uintptr)
+TEXT ·addresses(SB), NOSPLIT, $0-40
 	LEAQ ·handler(SB), AX
 	MOVQ AX, handler+0(FP)
-	LEAQ ·exit(SB), AX
-	MOVQ AX, exit+8(FP)
-	LEAQ ·missed(SB), AX
-	MOVQ AX, missed+16(FP)
+	LEAQ ·outDirect(SB), AX
+	MOVQ AX, direct+8(FP)
+	LEAQ ·outIndirect(SB), AX
+	MOVQ AX, indirect+16(FP)
+	LEAQ ·outSyscall(SB), AX
+	MOVQ AX, syscall+24(FP)
+	LEAQ ·outInterpret(SB), AX
+	MOVQ AX, interpret+32(FP)
 	RET

@@ -34,7 +34,7 @@ var vdsoClockgettimeSym uintptr
 
 func enter(s *x86.State)
 
-func addresses() (handler, exit, missed uintptr)
+func addresses() (handler, direct, indirect, syscall, interpret uintptr)
 
 // best is the convention whose code is fastest here: the kernel must let
 // programs set GS (Linux 5.9).
@@ -47,8 +47,9 @@ func best() rewrite.Convention {
 
 func gateOf(c rewrite.Convention) gate {
 	if c == rewrite.StateInGS {
-		_, exit, missed := addresses()
-		return gate{out: exit, missed: missed}
+		var g gate
+		_, g.out[rewrite.ExitDirect], g.out[rewrite.ExitIndirect], g.out[rewrite.ExitSyscall], g.out[rewrite.ExitInterpret] = addresses()
+		return g
 	}
 	return portableGate
 }

@@ -17,9 +17,10 @@ import (
 // goroutine's stack. It changes no flags.
 type gate struct {
 	in      uintptr // to generated code at Context.Target
-	out     uintptr // where generated code goes to leave
-	missed  uintptr // where the table of indirect targets leads for a target it does not have
 	trapped uintptr // where a thread is sent that is taken out of generated code
+	// out is where generated code goes to leave, by the reason. The table of
+	// indirect targets leads to that of ExitIndirect for a target it does not have.
+	out [len(rewrite.WaysOut) + 1]uintptr
 }
 
 // The gate of the process, which assembly knows.
@@ -53,15 +54,20 @@ func assembleGate(at uintptr) ([]byte, gate) {
 	a.Load64(rewrite.RegisterBase, state(rewrite.OffBase))
 	a.JmpMem(state(rewrite.OffTarget))
 
-	g.missed = here() // the target is in T0
-	a.Store32Imm(state(rewrite.OffReason), rewrite.ExitIndirect)
-	a.Jmp(out)
+	for _, reason := range rewrite.WaysOut {
+		g.out[reason] = here()
+		if reason == rewrite.ExitDirect { // it was called
+			a.Load64(rewrite.RegisterT1, amd64.At(amd64.RSP, 0))
+			a.Lea64(amd64.RSP, amd64.At(amd64.RSP, 8))
+		}
+		a.Store32Imm(state(rewrite.OffReason), reason)
+		a.Jmp(out)
+	}
 
 	g.trapped = here()
 	a.Store32Imm(state(rewrite.OffReason), rewrite.ExitTrap)
 
 	a.Bind(out)
-	g.out = here()
 	each(func(r amd64.Reg, m amd64.Mem) { a.Store64(m, r) })
 	a.Store64(state(rewrite.OffHostSP), amd64.RSP)
 	a.Load64(amd64.RSP, state(rewrite.OffGoSP))

@@ -103,7 +103,7 @@ var (
 
 // redirect makes a, the action of a signal, that of our handler.
 func (a *sigaction) redirect(sig unix.Signal) {
-	a.handler, _, _ = addresses()
+	a.handler, _, _, _, _ = addresses()
 	installed[sig], restorer = *a, a.restorer
 }
 

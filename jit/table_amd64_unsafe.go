@@ -34,7 +34,7 @@ var blanks = [...]func() (tableObject, error){
 func blankTable(c rewrite.Convention) func() (tableObject, error) {
 	return sync.OnceValues(func() (tableObject, error) {
 		entries := make([]uintptr, blankBytes/8)
-		missed := gateOf(c).missed
+		missed := gateOf(c).out[rewrite.ExitIndirect]
 		for i := range entries {
 			entries[i] = missed
 		}
@@ -52,7 +52,7 @@ func newTable(c rewrite.Convention, base unsafe.Pointer) (*table, error) {
 	if err := o.place(m); err != nil {
 		return nil, fmt.Errorf("mapping a table: %w", err)
 	}
-	return &table{memory: m, missed: gateOf(c).missed}, nil
+	return &table{memory: m, missed: gateOf(c).out[rewrite.ExitIndirect]}, nil
 }
 
 // reset makes all entries lead out. No thread may be in generated code.

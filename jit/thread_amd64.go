@@ -65,7 +65,10 @@ func (e *engine) newThread(t *cpu.Thread, s *x86.State) *thread {
 	for i := range x.Align {
 		x.Align[i] = uint8(i & 7)
 	}
-	x.Owner, x.Exit, x.Base = r, e.exit, uint64(uintptr(e.space.WindowBase()))
+	x.Owner, x.Base = r, uint64(uintptr(e.space.WindowBase()))
+	for reason, at := range gateOf(e.convention).out {
+		x.Out[reason] = uint64(at)
+	}
 	if c := t.Clock; c != nil && !e.o.Metered && e.convention == rewrite.StateInGS {
 		x.ClockPC, x.ClockCall, x.ClockMono, x.ClockReal, x.ClockAdd = c.PC, c.Number, c.Monotonic, c.Realtime, c.Offset
 	}

@@ -38,7 +38,8 @@ func (r *thread) lookup(pc uint64) bool {
 	return true
 }
 
-// connect fills in a direct branch, if the code it belongs to is still there.
+// connect fills in a direct branch, if the code it belongs to is still there: at
+// is behind one of its instructions.
 func (r *thread) connect(pc, at uint64) {
 	e := r.e
 	e.mu.Lock()
@@ -50,11 +51,12 @@ func (r *thread) connect(pc, at uint64) {
 	if host == 0 || r.epoch != e.epoch.Load() {
 		return
 	}
-	for _, x := range e.unitAt(at).exits {
+	u := e.unitAt(at - 1)
+	for _, x := range u.exits {
 		if x.PC != pc {
 			continue
 		}
-		field := at + uint64(x.Field)
+		field := u.host + uint64(x.Field)
 		displacement := uint32(host - field - 4)
 		if e.check != nil && !e.check.link(pc, field, displacement) {
 			e.leave(pc)

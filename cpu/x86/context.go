@@ -19,7 +19,6 @@ type Context struct {
 	TrapAddr   uint64
 	Running    uint64 // 1 while the thread may be in generated code
 	Kick       uint64 // 1: leave at the next signal
-	Exit       uint64 // address of the way out
 	Scratch    uint64 // a place whose halves can be read apart
 	Scratch2   uint64
 	Left       int64  // instructions that metered code may still retire
@@ -38,6 +37,7 @@ type Context struct {
 	WritePC    uint64     // cpu.Write.PC
 	Write      *cpu.Write // nil if there is none
 	Written    uint64     // bytes of a write whose number could not be stored
+	Out        [5]uint64  // addresses of the ways out, by the reason for leaving
 	Align      [256]byte  // the low three bits of the index
 	Owner      any        // the translator's record of this thread
 }

@@ -25,7 +25,7 @@ const (
 	OffTrapAddr  = offContext + int32(unsafe.Offsetof(x86.Context{}.TrapAddr))
 	OffRunning   = offContext + int32(unsafe.Offsetof(x86.Context{}.Running))
 	OffKick      = offContext + int32(unsafe.Offsetof(x86.Context{}.Kick))
-	OffExit      = offContext + int32(unsafe.Offsetof(x86.Context{}.Exit))
+	OffOut       = offContext + int32(unsafe.Offsetof(x86.Context{}.Out))
 	OffScratch   = offContext + int32(unsafe.Offsetof(x86.Context{}.Scratch))
 	OffScratch2  = offContext + int32(unsafe.Offsetof(x86.Context{}.Scratch2))
 	OffDisplaced = offContext + int32(unsafe.Offsetof(x86.Context{}.Displaced))

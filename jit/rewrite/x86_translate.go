@@ -432,9 +432,6 @@ func (t *Translator) finish() {
 			continue
 		}
 		t.mark(0, Within)
-		if reason == ExitDirect {
-			a.LeaOffset(t1, 0)
-		}
 		t.exit(uint32(reason))
 	}
 	for _, f := range t.cold {
@@ -446,8 +443,11 @@ func (t *Translator) finish() {
 const tailDispatch = 0
 
 func (t *Translator) exit(reason uint32) {
-	t.asm.Store32Imm(t.at(OffReason), reason)
-	t.asm.JmpMem(t.at(OffExit))
+	if out := t.at(OffOut + 8*int32(reason)); reason == ExitDirect {
+		t.asm.CallMem(out)
+	} else {
+		t.asm.JmpMem(out)
+	}
 }
 
 // later emits code behind the unit's own, and marks it as before the

@@ -59,9 +59,9 @@
 //     the landings of calls. Where traps are handled on it, every call has read
 //     ahead, so that its guard is met while there is room. ([RuleStack])
 //   - Leaving. Where another unit may follow, what is assumed at an entry
-//     holds. Before the engine is returned to, the reason has been stored, and
-//     T0 and T1 are what it says: T0 a number of the guest's, T1 of
-//     [rewrite.ExitDirect] the address of the unit itself. Some system calls are
+//     holds. Where the engine is returned to, through the State's place
+//     for the reason, T0 and T1 are what that says: T0 a number of the guest's.
+//     The way out that is called, for it to know the unit, is so, and no other. Some system calls are
 //     answered on the way out, so those leave in the state for the table of
 //     indirect targets. ([RuleLeave])
 //   - Interruptions. Where a mark says that the thread can be taken out, at the

@@ -24,7 +24,7 @@ func (v *Verifier) follow() error {
 		if in.to >= 0 {
 			v.addHead(in.to)
 		}
-		if in.rule.class == call {
+		if in.rule.class == call && !v.callsOut(in) {
 			if i+1 == len(v.insts) {
 				return v.fail(RuleBranch, in, "nothing follows to return to")
 			}
@@ -214,6 +214,9 @@ func (v *Verifier) leaving(in *instruction, s *state) error {
 }
 
 func (v *Verifier) call(in *instruction, i int32, s *state) error {
+	if v.callsOut(in) {
+		return v.callOut(in, s)
+	}
 	if err := v.leaving(in, s); err != nil {
 		return err
 	}
@@ -229,6 +232,24 @@ func (v *Verifier) call(in *instruction, i int32, s *state) error {
 	// The stack's top is the address of the landing now, as at an entry.
 	s.ahead = false
 	return v.arrive(in, in.to, s)
+}
+
+// callsOut reports whether a call is one of a way out: nothing comes back.
+func (v *Verifier) callsOut(in *instruction) bool {
+	return in.rule.class == call && in.HasMem && v.inState(in)
+}
+
+// callOut is the call of a way out, which takes the address off the host stack
+// again.
+func (v *Verifier) callOut(in *instruction, s *state) error {
+	f, err := v.field(in, 8)
+	switch {
+	case err != nil:
+		return err
+	case f.use != leave || f.reason != rewrite.ExitDirect:
+		return v.fail(RuleBranch, in, "%s is no way out that is called", f.name)
+	}
+	return v.toEngine(in, s, f.reason)
 }
 
 func (v *Verifier) ret(in *instruction, s *state) error {
@@ -251,8 +272,10 @@ func (v *Verifier) jump(in *instruction, s *state) error {
 		return err
 	case f.use != leave:
 		return v.fail(RuleBranch, in, "%s is no way out", f.name)
+	case f.reason == rewrite.ExitDirect:
+		return v.fail(RuleLeave, in, "this way out is to be called, to say from where")
 	}
-	return v.toEngine(in, s)
+	return v.toEngine(in, s, f.reason)
 }
 
 // throughTable is the operand of a jump or call through the table of indirect
@@ -275,33 +298,27 @@ func (v *Verifier) dispatch(in *instruction, s *state) error {
 }
 
 // toEngine checks that the engine is returned to as it expects.
-func (v *Verifier) toEngine(in *instruction, s *state) error {
+func (v *Verifier) toEngine(in *instruction, s *state, reason uint32) error {
 	if s.popped {
 		return v.fail(RuleStack, in, "the host stack is not balanced")
 	}
 	if r, yes := s.leaks(v.roles.guest); yes {
 		return v.fail(RuleRegister, in, "%s may hold a host address", name(r))
 	}
-	t0, t1 := s.r[temp0], s.r[temp1]
+	t0 := s.r[temp0]
 	if t0.kind != data {
 		return v.fail(RuleLeave, in, "T0 may hold a host address")
 	}
-	switch s.reason {
+	switch reason {
 	case rewrite.ExitDirect:
-		if t1 != (value{kind: code}) {
-			return v.fail(RuleLeave, in, "T1 is not the address of the unit")
-		}
 		if len(v.unit.Exits) == 0 {
 			return v.fail(RuleLeave, in, "the unit has no branch that could be filled in")
 		}
 	case rewrite.ExitSyscall:
-		if !t0.constant() || !t1.constant() {
+		if !t0.constant() || !s.r[temp1].constant() {
 			return v.fail(RuleLeave, in, "T0 and T1 are not constant")
 		}
 		return v.leaving(in, s) // the assembly may answer the call and go on by the table
-	case rewrite.ExitInterpret, rewrite.ExitBudget, rewrite.ExitIndirect:
-	default:
-		return v.fail(RuleLeave, in, "no reason has been stored, or not on all paths the same")
 	}
 	return nil
 }
@@ -341,7 +358,7 @@ func (v *Verifier) acyclic(i int32) error {
 			return err
 		}
 	}
-	if c := in.rule.class; c != jump && c != ret {
+	if c := in.rule.class; c != jump && c != ret && !v.callsOut(in) {
 		if err := v.acyclic(i + 1); err != nil {
 			return err
 		}

@@ -117,11 +117,16 @@ func begins(u *rewrite.Unit) (list []begin) {
 			break
 		}
 		at += d.Len
-		if d.Row.Name == "call" && at < len(u.Code) {
+		if d.Row.Name == "call" && at < len(u.Code) && !callsOut(&d) {
 			list = append(list, begin{uint64(at), atLanding})
 		}
 	}
 	return list
+}
+
+// callsOut reports whether a call is one that nothing comes back from.
+func callsOut(d *x86.Inst) bool {
+	return d.HasMem && (d.Prefix&x86.PrefixGS != 0 || d.Mem.Base == uint8(stateAt))
 }
 
 // run runs the unit from one of the places. It returns what the code did that it
@@ -133,11 +138,15 @@ func (o *oracle) run(t testing.TB, u *rewrite.Unit, from []begin, rnd *rand.Rand
 	for range 300 {
 		pc := o.s.PC()
 		switch pc {
-		case oracleExit:
+		case oracleExit + rewrite.ExitDirect, oracleExit + rewrite.ExitIndirect, oracleExit + rewrite.ExitSyscall, oracleExit + rewrite.ExitInterpret:
 			if o.addressIn(t0) {
 				return fmt.Errorf("left with a host address in T0")
 			}
-			return o.left(t, o.s.R[x86.RSP], sp, starts)
+			called := uint64(0)
+			if pc == oracleExit+rewrite.ExitDirect { // and takes the address off the stack
+				called = 8
+			}
+			return o.left(t, o.s.R[x86.RSP]+called, sp, starts)
 		case oracleEntry: // T0 and T1 are the guest's
 			if err := o.arrived(true); err != nil {
 				return err
@@ -267,7 +276,9 @@ func (o *oracle) seed(t testing.TB, u *rewrite.Unit, from begin, rnd *rand.Rand)
 	}
 	set(rewrite.OffR+8*x86.FSBase, oracleData)
 	set(rewrite.OffR+8*x86.GSBase, 0)
-	set(rewrite.OffExit, oracleExit)
+	for _, reason := range rewrite.WaysOut {
+		set(rewrite.OffOut+8*int32(reason), oracleExit+uint64(reason))
+	}
 	if o.convention.Counts() {
 		o.s.R[counter] = oracleBudget + uint64(rnd.IntN(1000))
 	}

@@ -63,7 +63,7 @@ func TestPlantedDispatch(t *testing.T) {
 		{"call of a way out, with a target", verify.RuleBranch, func(p *plant) {
 			p.Mov64(t0, amd64.RAX)
 			p.Movzx16(t1, t0)
-			p.CallMem(p.at(rewrite.OffExit))
+			p.CallMem(p.at(rewrite.OffOut + 8*rewrite.ExitIndirect))
 			p.leave()
 		}},
 	}, nil)
@@ -254,7 +254,6 @@ func TestPlantedTargets(t *testing.T) {
 		{"back to the table", "", func(p *plant) { p.mark(rewrite.Arriving); p.Movzx16(t1, t0); p.JmpMem(inTable) }},
 		{"back to the table for good", verify.RuleMark, func(p *plant) { p.Movzx16(t1, t0); p.JmpMem(inTable) }},
 		{"T1 taken for the entry's number", verify.RuleBranch, func(p *plant) { p.mark(rewrite.Arriving); p.JmpMem(inTable) }},
-		{"the reason taken for stored", verify.RuleLeave, func(p *plant) { p.JmpMem(p.at(rewrite.OffExit)) }},
 		{"RSP moved", verify.RuleStack, func(p *plant) { p.Lea64(amd64.RSP, amd64.At(amd64.RSP, -8)); p.leave() }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -344,7 +343,7 @@ func TestPlantedArriving(t *testing.T) {
 			p.mark(rewrite.Arriving)
 		}},
 		{"the base in T0", verify.RuleMark, arriving(rewrite.Arriving, func(p *plant) { p.Mov64(t0, base) })},
-		{"an address of code in T0", verify.RuleMark, arriving(rewrite.Arriving, func(p *plant) { p.LeaOffset(t0, 0) })},
+		{"an address of code in T0", verify.RuleMark, arriving(rewrite.Arriving, func(p *plant) { p.hex(leaT0) })},
 		{"the base in rcx", verify.RuleMark, arriving(rewrite.Arriving, func(p *plant) { p.Mov64(guestRCX, base) })},
 		{"the base in a register", verify.RuleMark, arriving(rewrite.Arriving, func(p *plant) { p.Mov64(amd64.RDX, base) })},
 		{"the base added to rdi", verify.RuleMark, arriving(rewrite.Arriving, func(p *plant) { p.Lea64(amd64.RDI, window(gsp, 0)) })},

@@ -84,7 +84,6 @@ func TestPlantedTables(t *testing.T) {
 			p.Bind(out)
 			p.mark(rewrite.Before)
 			p.MovImm(t0, guestPC+64)
-			p.LeaOffset(t1, 0)
 			p.out(rewrite.ExitDirect)
 		})
 	}
@@ -149,29 +148,21 @@ func TestPlantedLeaving(t *testing.T) {
 			p.out(rewrite.ExitSyscall)
 		}},
 		{"another way out with rsp out of its range, which the engine sees", "", func(p *plant) { p.op(0, gsp, 0x20); p.leave() }},
-		{"no reason", verify.RuleLeave, func(p *plant) { p.MovImm(t0, 1); p.JmpMem(amd64.AtGS(rewrite.OffExit)) }},
 		{"reason 0", verify.RuleState, func(p *plant) { p.MovImm(t0, 1); p.out(0) }},
-		{"no such reason", verify.RuleLeave, func(p *plant) { p.MovImm(t0, 1); p.out(77) }},
-		{"trap", verify.RuleLeave, func(p *plant) { p.MovImm(t0, 1); p.out(rewrite.ExitTrap) }},
-		{"reason from a register", verify.RuleState, func(p *plant) { p.OpMem(amd64.Form{Opcode: 0x89}, amd64.RAX, amd64.AtGS(rewrite.OffReason)) }},
+		{"no such reason", verify.RuleState, func(p *plant) { p.MovImm(t0, 1); p.out(77) }},
+		{"trap", verify.RuleBranch, func(p *plant) { p.MovImm(t0, 1); p.out(rewrite.ExitTrap) }},
+		{"budget", verify.RuleBranch, func(p *plant) { p.MovImm(t0, 1); p.out(rewrite.ExitBudget) }},
+		{"reason stored", verify.RuleState, func(p *plant) { p.Store32Imm(amd64.AtGS(rewrite.OffReason), rewrite.ExitInterpret) }},
+		{"direct, without a call", verify.RuleLeave, func(p *plant) { p.MovImm(t0, 1); p.JmpMem(p.at(rewrite.OffOut + 8*rewrite.ExitDirect)) }},
+		{"called, but not direct", verify.RuleBranch, func(p *plant) { p.MovImm(t0, 1); p.CallMem(p.at(rewrite.OffOut + 8*rewrite.ExitInterpret)) }},
+		{"called through another field", verify.RuleBranch, func(p *plant) { p.MovImm(t0, 1); p.CallMem(amd64.AtGS(rewrite.OffR + 8*spilled)) }},
 		{"T0 not set", verify.RuleLeave, exit(rewrite.ExitIndirect)},
 		{"T0 the guest's", "", func(p *plant) { p.Mov64(t0, amd64.RAX); p.out(rewrite.ExitInterpret) }},
-		{"T0 the guest's, budget", "", func(p *plant) { p.Mov64(t0, amd64.RAX); p.out(rewrite.ExitBudget) }},
 		{"T0 the guest's, system call", verify.RuleLeave, func(p *plant) { p.Mov64(t0, amd64.RAX); p.MovImm(t1, 1); p.out(rewrite.ExitSyscall) }},
 		{"T0 the base", verify.RuleLeave, func(p *plant) { p.Mov64(t0, base); p.out(rewrite.ExitInterpret) }},
-		{"T0 the base, budget", verify.RuleLeave, func(p *plant) { p.Mov64(t0, base); p.out(rewrite.ExitBudget) }},
 		{"T1 not set", verify.RuleLeave, func(p *plant) { p.MovImm(t0, 1); p.out(rewrite.ExitSyscall) }},
-		{"T1 the guest's", verify.RuleLeave, func(p *plant) { p.MovImm(t0, 1); p.Mov64(t1, amd64.RAX); p.out(rewrite.ExitDirect) }},
-		{"T0 an address of code", verify.RuleLeave, func(p *plant) { p.LeaOffset(t0, 0); p.out(rewrite.ExitInterpret) }},
-		{"direct, nothing to fill in", verify.RuleLeave, func(p *plant) { p.MovImm(t0, 1); p.LeaOffset(t1, 0); p.out(rewrite.ExitDirect) }},
-		{"reason on one way", verify.RuleLeave, func(p *plant) {
-			l := p.NewLabel()
-			p.MovImm(t0, 1)
-			p.Jcc(4, l)
-			p.Store32Imm(amd64.AtGS(rewrite.OffReason), rewrite.ExitInterpret)
-			p.Bind(l)
-			p.JmpMem(amd64.AtGS(rewrite.OffExit))
-		}},
+		{"T0 an address of code", verify.RuleLeave, func(p *plant) { p.hex(leaT0); p.out(rewrite.ExitInterpret) }},
+		{"direct, nothing to fill in", verify.RuleLeave, func(p *plant) { p.MovImm(t0, 1); p.out(rewrite.ExitDirect) }},
 		{"off the end", verify.RuleBranch, func(p *plant) { p.Mov64(amd64.RAX, amd64.RDX) }},
 		{"jump through a register", verify.RuleBranch, func(p *plant) { p.hex("FF E0") }},
 		{"jump through the window", verify.RuleBranch, func(p *plant) { p.JmpMem(window(gsp, 0)) }},
@@ -179,11 +170,10 @@ func TestPlantedLeaving(t *testing.T) {
 	}, nil)
 }
 
-// TestPlantedDirect: T1 is the address of the unit, whichever of its branches it
-// is left by.
+// TestPlantedDirect: the way out that all branches of a unit share is called.
 func TestPlantedDirect(t *testing.T) {
-	// direct is two branches out that share what t1 and the rest emit.
-	direct := func(t1 func(p *plant)) func(p *plant) {
+	// direct is two branches out that share what before and the rest emit.
+	direct := func(before func(p *plant)) func(p *plant) {
 		return func(p *plant) {
 			tail := p.NewLabel()
 			var outs []amd64.Label
@@ -196,7 +186,7 @@ func TestPlantedDirect(t *testing.T) {
 			p.leave()
 			p.mark(rewrite.Within)
 			p.Bind(tail)
-			t1(p)
+			before(p)
 			p.out(rewrite.ExitDirect)
 			for i, l := range outs {
 				p.mark(rewrite.Before)
@@ -206,30 +196,13 @@ func TestPlantedDirect(t *testing.T) {
 			}
 		}
 	}
-	offset := func(n int) func(*plant) { return direct(func(p *plant) { p.LeaOffset(t1, n) }) }
 	check(t, []planted{
-		{"the unit", "", offset(0)},
-		{"behind the unit's beginning", verify.RuleLeave, offset(1)},
-		{"before the unit", verify.RuleLeave, offset(-1)},
-		{"a displacement", verify.RuleLeave, offset(4)},
-		{"behind the unit", verify.RuleLeave, offset(1 << 20)},
-		{"not set", verify.RuleLeave, direct(func(*plant) {})},
-		{"nothing", verify.RuleLeave, direct(func(p *plant) { p.MovImm(t1, 0) })},
-		{"the guest's", verify.RuleLeave, direct(func(p *plant) { p.Mov64(t1, amd64.RAX) })},
-		{"the base", verify.RuleLeave, direct(func(p *plant) { p.Mov64(t1, base) })},
-		{"the stub for returns", verify.RuleStack, direct(func(p *plant) { p.Lea64(amd64.RSP, amd64.At(amd64.RSP, -8)); p.LeaOffset(t1, 0) })},
-		{"on one way", verify.RuleLeave, direct(func(p *plant) {
-			l := p.NewLabel()
-			p.Jcc(4, l)
-			p.LeaOffset(t1, 0)
-			p.Bind(l)
-		})},
-		{"the unit and a bit more", verify.RuleLeave, direct(func(p *plant) { p.LeaOffset(t1, 0); p.Lea64(t1, amd64.At(t1, 16)) })},
-		{"the unit, there and back", "", direct(func(p *plant) {
-			p.LeaOffset(t1, 0)
-			p.Lea64(t1, amd64.At(t1, 16))
-			p.Lea64(t1, amd64.At(t1, -16))
-		})},
+		{"as it is", "", direct(func(*plant) {})},
+		{"T1 the guest's", "", direct(func(p *plant) { p.Mov64(t1, amd64.RAX) })},
+		{"T1 the base", "", direct(func(p *plant) { p.Mov64(t1, base) })},
+		{"T0 the base", verify.RuleLeave, direct(func(p *plant) { p.Mov64(t0, base) })},
+		{"the base in a register", verify.RuleRegister, direct(func(p *plant) { p.Mov64(amd64.RDX, base) })},
+		{"the stub for returns", verify.RuleStack, direct(func(p *plant) { p.Lea64(amd64.RSP, amd64.At(amd64.RSP, -8)) })},
 	}, nil)
 }
 

@@ -29,6 +29,8 @@ const (
 
 const guestPC = 0x40_0000
 
+const leaT0 = "4C 8D 0D 00 00 00 00" // T0 is an address of code
+
 // plant is a unit under construction.
 type plant struct {
 	amd64.Asm
@@ -55,8 +57,11 @@ func (p *plant) leave() {
 }
 
 func (p *plant) out(reason uint32) {
-	p.Store32Imm(p.at(rewrite.OffReason), reason)
-	p.JmpMem(p.at(rewrite.OffExit))
+	if m := p.at(rewrite.OffOut + 8*int32(reason)); reason == rewrite.ExitDirect {
+		p.CallMem(m)
+	} else {
+		p.JmpMem(m)
+	}
 }
 
 // at is a place in the State.
@@ -368,7 +373,7 @@ func TestPlantedState(t *testing.T) {
 		"GoSP": unsafe.Offsetof(c.GoSP), "GoBP": unsafe.Offsetof(c.GoBP), "HostSP": unsafe.Offsetof(c.HostSP), "Target": unsafe.Offsetof(c.Target),
 		"T0": unsafe.Offsetof(c.T0), "T1": unsafe.Offsetof(c.T1), "Flags": unsafe.Offsetof(c.Flags), "Signal": unsafe.Offsetof(c.Signal),
 		"TrapPC": unsafe.Offsetof(c.TrapPC), "Running": unsafe.Offsetof(c.Running), "Kick": unsafe.Offsetof(c.Kick),
-		"Exit": unsafe.Offsetof(c.Exit), "Base": unsafe.Offsetof(c.Base), "FSBase": unsafe.Offsetof(c.FSBase),
+		"Out": unsafe.Offsetof(c.Out) + 8, "Base": unsafe.Offsetof(c.Base), "FSBase": unsafe.Offsetof(c.FSBase),
 		"ThreadID": unsafe.Offsetof(c.ThreadID), "Owner": unsafe.Offsetof(c.Owner), "Left": unsafe.Offsetof(c.Left), "Displaced": unsafe.Offsetof(c.Displaced), "Reason": unsafe.Offsetof(c.Reason),
 	} {
 		list = append(list, planted{"store " + name, verify.RuleState, func(p *plant) { p.Store64(context(off), amd64.RAX) }},

@@ -14,7 +14,6 @@ type state struct {
 	cell   [cells]cell
 	carry  uint16 // the registers that are below 4 GiB if CF is clear
 	refs   uint16 // at least the registers that something here refers to
-	reason uint8  // in Context.Reason, or 0
 	popped bool   // the stub for returns: its address has been taken off the host stack
 	ahead  bool   // the host stack has been read as far ahead as a call needs
 	looked bool   // a place where the thread can be taken out has been passed
@@ -145,22 +144,19 @@ func (s *state) join(t *state) (changed bool) {
 		s.cell[i] = j
 	}
 	carry, looked, ahead := s.carry&t.carry, s.looked && t.looked, s.ahead && t.ahead
-	changed = changed || carry != s.carry || looked != s.looked || ahead != s.ahead || s.reason != t.reason && s.reason != 0
+	changed = changed || carry != s.carry || looked != s.looked || ahead != s.ahead
 	s.carry, s.looked, s.ahead = carry, looked, ahead
 	s.refs |= t.refs
-	if s.reason != t.reason {
-		s.reason = 0
-	}
 	return changed
 }
 
 // sum is the value of a memory operand's address, without a segment's base.
-func (s *state) sum(in *instruction) value { return s.sumOf(&in.Mem, int64(in.Next())) }
+func (s *state) sum(in *instruction) value { return s.sumOf(&in.Mem) }
 
-// sumOf is sum for the operand m of an instruction that ends at next.
-func (s *state) sumOf(m *x86.Mem, next int64) value {
+// sumOf is sum for the operand m.
+func (s *state) sumOf(m *x86.Mem) value {
 	if m.RIP {
-		return value{kind: code, lo: next + m.Disp, hi: next + m.Disp}
+		return anything
 	}
 	b, x := constant(0), constant(0)
 	if m.Base != x86.Zero {

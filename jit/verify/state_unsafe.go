@@ -4,6 +4,7 @@ import (
 	"unsafe"
 
 	"github.com/nuage-emu/nuage/cpu/x86"
+	"github.com/nuage-emu/nuage/jit/rewrite"
 )
 
 // use is what generated code may do with a field of the State.
@@ -12,8 +13,7 @@ type use uint8
 const (
 	load    use = 1 << iota // any part of it
 	store                   // any part of it
-	reason                  // store a constant, whole
-	leave                   // jump through it
+	leave                   // jump through it, or call
 	scratch                 // load and store; what is in it is tracked
 	lookup                  // load a byte, whose place may be computed
 )
@@ -24,7 +24,8 @@ type field struct {
 	offset int64
 	width  int64
 	use    use
-	cell   int8 // its number if it is tracked
+	cell   int8   // its number if it is tracked
+	reason uint32 // why code leaves through it
 }
 
 const (
@@ -34,7 +35,7 @@ const (
 
 // fieldsOf are the parts of the State that generated code may touch, which is
 // all that operands in the State may reach. The Zero register, the addresses of
-// the host (stacks, Base, Exit, Target) and what the signal handler and
+// the host (stacks, Base, Out, Target) and what the signal handler and
 // the engine keep there (Running, Kick, Trap...) are never written.
 func fieldsOf(r *roles) []field {
 	context := func(name string, off uintptr, width int64, u use) field {
@@ -45,14 +46,17 @@ func fieldsOf(r *roles) []field {
 	}
 	f := []field{
 		lookupField: context("Align", unsafe.Offsetof(x86.Context{}.Align), int64(len(x86.Context{}.Align)), lookup),
-		context("Reason", unsafe.Offsetof(x86.Context{}.Reason), 4, reason),
-		context("Exit", unsafe.Offsetof(x86.Context{}.Exit), 8, leave),
 		context("Scratch", unsafe.Offsetof(x86.Context{}.Scratch), 8, scratch),
 		context("Scratch2", unsafe.Offsetof(x86.Context{}.Scratch2), 8, scratch),
 		// While code runs, rsp is in its host register and its place is free.
 		register(x86.RSP, scratch),
 		register(x86.FSBase, load),
 		register(x86.GSBase, load),
+	}
+	for _, reason := range []uint32{rewrite.ExitDirect, rewrite.ExitIndirect, rewrite.ExitSyscall, rewrite.ExitInterpret} {
+		out := context("Out", unsafe.Offsetof(x86.Context{}.Out)+8*uintptr(reason), 8, leave)
+		out.reason = reason
+		f = append(f, out)
 	}
 	for _, r := range r.spilled {
 		f = append(f, register(r, load|store))

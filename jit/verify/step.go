@@ -1,8 +1,6 @@
 package verify
 
 import (
-	"math"
-
 	"github.com/nuage-emu/nuage/cpu/x86"
 )
 
@@ -182,7 +180,7 @@ func (v *Verifier) stateOffset(in *instruction, s *state) value {
 	if v.roles.register {
 		m.Base = x86.Zero
 	}
-	return s.sumOf(&m, int64(in.Next()))
+	return s.sumOf(&m)
 }
 
 // field returns the part of the State that an operand is.
@@ -339,8 +337,6 @@ func (v *Verifier) store(in *instruction, s *state, a *x86.Arg, n value) error {
 	whole := width == f.width
 	source := &in.Args[1]
 	switch {
-	case f.use == reason && whole && n.constant() && n.lo > 0 && n.lo <= math.MaxUint8:
-		s.reason = uint8(n.lo)
 	case f.use == scratch:
 		c := cell{v: anything}
 		if whole {

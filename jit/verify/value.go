@@ -15,8 +15,6 @@ const (
 	// minusWindow a number within [lo, hi] minus the window's address.
 	window
 	minusWindow
-	// code is the address of byte lo of the unit.
-	code
 )
 
 // value is what is known of a register's 64 bits.
@@ -80,8 +78,7 @@ func (v value) add(w value) value {
 			sum.upper = v.upper | w.upper
 		}
 		return sum
-	case v.kind == data && (w.kind == window || w.kind == minusWindow) && limited,
-		v.kind == data && w.kind == code && v.constant() && limited:
+	case v.kind == data && (w.kind == window || w.kind == minusWindow) && limited:
 		return sum
 	case v.kind == window && w.kind == minusWindow && limited, v.kind == minusWindow && w.kind == window && limited:
 		sum.kind = data

@@ -34,7 +34,6 @@ var encodings = []struct {
 	{"constant of 64 bits", func(a *Asm) { a.MovImm(R14, 0x1_2345_6789) }, "49be8967452301000000", "mov r14, 0x123456789"},
 	{"address of 64 bits", func(a *Asm) { a.Lea64(RDI, Mem{Base: R15, Index: RDI}) }, "498d3c3f", "lea rdi, ptr [r15+rdi]"},
 	{"address of 32 bits", func(a *Asm) { a.Lea32(R12, At(R12, -8)) }, "458d6424f8", "lea r12d, ptr [r12-0x8]"},
-	{"own code's address by offset", func(a *Asm) { a.LeaOffset(R14, 0x10) }, "4c8d3509000000", "lea r14, ptr [rip+0x9]"},
 	{"low 16 bits", func(a *Asm) { a.Movzx16(RCX, R13) }, "410fb7cd", "movzx ecx, r13w"},
 	{"low byte", func(a *Asm) { a.Movzx8(RCX, RCX) }, "0fb6c9", "movzx ecx, cl"},
 	{"low byte of rsi", func(a *Asm) { a.Movzx8(RCX, RSI) }, "400fb6ce", "movzx ecx, sil"},

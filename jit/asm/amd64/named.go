@@ -142,12 +142,6 @@ func (a *Asm) Rel32(l Label) int {
 	return len(a.Code) - 4
 }
 
-// LeaOffset is dst = the address of the code's byte at the offset.
-func (a *Asm) LeaOffset(dst Reg, offset int) {
-	a.Code = append(a.Code, 0x48|rexR*bit(dst>>3), 0x8D, byte(dst&7)<<3|5)
-	a.U32(uint32(offset - len(a.Code) - 4))
-}
-
 // Truncate drops what was appended since the buffer was n bytes long; no branch
 // to a label may be among it.
 func (a *Asm) Truncate(n int) { a.Code = a.Code[:n] }
