@@ -9,8 +9,9 @@ import (
 
 // Deterministic mode. The guest threads of all processes of a machine run one
 // at a time. A turn ends when the thread waits, yields, or has retired as many
-// instructions as it was granted; then the thread that has been ready longest
-// has its turn. Time is virtual: a nanosecond for each retired instruction, and
+// instructions as it was granted, which are no more than lead up to the next
+// deadline; then the thread that has been ready longest has its turn. Time is
+// virtual: a nanosecond for each retired instruction, and
 // a jump to the next deadline when all threads wait. So the same programs, input
 // and seed give the same instruction streams on every host, with every engine.
 //
@@ -57,22 +58,20 @@ const (
 	idleYield     = 1_000 // what a yield costs when no other thread is ready
 )
 
-// Turns are short or long: a long one costs next to nothing, and each short one
-// can interleave threads where the long ones do not.
+// Lengths of turns, in retired instructions. The end of one costs some ten
+// microseconds, so turns of a thread that is alone are long. Where others are
+// ready they are short, so that threads meet in many ways, but each that a thread
+// has used up makes the next one longer; now and then there is a short one.
 const (
-	shortestTurn = 10_000 // in retired instructions, as all of these
-	shortRange   = 16_384 // how much longer a short turn may be; a power of two
-	longestTurn  = 4_000_000
-	longRange    = 2_097_152 // how much shorter a long one may be; a power of two
-	shortTurnIn  = 8         // one turn in so many is short
+	shortestTurn = 8_192 // and up to twice as long, as all of them
+	maxLevel     = 8     // how often it can double
+	shortTurnIn  = 8     // one turn in so many is short
 )
 
-// turnLength is how long the turn is that r, a random number, chooses.
-func turnLength(r uint64) uint64 {
-	if r>>32%shortTurnIn == 0 {
-		return shortestTurn + r%shortRange
-	}
-	return longestTurn - r%longRange
+// turnLength is the length of a turn at a level, by a random number.
+func turnLength(level uint8, r uint64) uint64 {
+	n := uint64(shortestTurn) << level
+	return n + r%n
 }
 
 // turn is what the scheduler knows of a thread. It is guarded by its mutex.
@@ -82,6 +81,8 @@ type turn struct {
 	why      wait
 	deadline uint64
 	end      uint64 // of the turn, in instructions retired by the thread
+	crowded  bool   // the turn's end takes into account that others are ready
+	level    uint8  // of the thread's turns while others are
 	counted  uint64 // instructions retired that the clock knows of
 }
 
@@ -196,6 +197,9 @@ func (s *deterministic) yield(t *Thread) {
 		// It asked for others to run. All of them wait; let their time come.
 		s.now += min(idleYield, s.soonest-min(s.soonest, s.now))
 	}
+	if t.turn.crowded && t.cpu.Retired >= t.turn.end {
+		t.turn.level = min(t.turn.level+1, maxLevel)
+	}
 	t.turn.state = turnReady
 	s.ready = append(s.ready, t)
 	s.pass(t)
@@ -204,6 +208,7 @@ func (s *deterministic) yield(t *Thread) {
 func (s *deterministic) budget(t *Thread) uint64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.meet(t)
 	if t.cpu.Retired >= t.turn.end {
 		return 1 // a call was the last of the turn
 	}
@@ -240,8 +245,31 @@ func (s *deterministic) pass(t *Thread) {
 func (s *deterministic) grant(t *Thread) {
 	s.current = t
 	t.turn.state = turnRunning
-	t.turn.end = t.cpu.Retired + turnLength(s.source.Uint64())
+	t.turn.end = t.cpu.Retired + turnLength(maxLevel, s.source.Uint64())
+	t.turn.crowded = false
+	s.meet(t)
+	// What waits for a time to come goes on when it does.
+	soonest := s.soonest
+	for _, timer := range s.timers {
+		soonest = min(soonest, timer.at)
+	}
+	if soonest > s.now && soonest-s.now < t.turn.end-t.cpu.Retired {
+		t.turn.end = t.cpu.Retired + soonest - s.now
+	}
 	t.wake <- struct{}{}
+}
+
+// meet ends the turn of t sooner when others have become ready. The caller holds
+// s.mu.
+func (s *deterministic) meet(t *Thread) {
+	if len(s.ready) > 0 && !t.turn.crowded {
+		t.turn.crowded = true
+		r, level := s.source.Uint64(), t.turn.level
+		if r>>32%shortTurnIn == 0 {
+			level = 0
+		}
+		t.turn.end = min(t.turn.end, t.cpu.Retired+turnLength(level, r))
+	}
 }
 
 func (s *deterministic) pop() *Thread {

@@ -81,10 +81,11 @@ func TestDeterministicEnds(t *testing.T) {
 
 // TestSeeds: what a seed decides.
 func TestSeeds(t *testing.T) {
-	program, err := Program("x86_64-final", "thread")
+	program, err := Program("x86_64-final", "race")
 	require.NoError(t, err)
-	a := courseOf(t, "x86_64-final", "thread")
-	b := deterministic(t, program, memory.Auto, subjectSeed+1, subjectArgs(nuage.MemoryDir()))
+	args := map[string]any{"how": "race"}
+	a := deterministic(t, program, memory.Auto, subjectSeed, args)
+	b := deterministic(t, program, memory.Auto, subjectSeed+1, args)
 	require.NotEqual(t, a.digest, b.digest)
 	require.Equal(t, a.status, b.status)
 }
