@@ -21,7 +21,7 @@ import (
 	"github.com/nuage-emu/nuage/jit"
 )
 
-var processes = flag.Int("processes", 150, "how many processes TestManyProcesses starts and ends with each engine")
+var processes = flag.Int("processes", 150, "how many processes TestManyProcesses starts and ends with each engine; -short takes 60 at most")
 
 // engines runs a test with every engine that there is for x86-64 programs.
 func engines(t *testing.T, test func(t *testing.T, o nuage.Options)) {
@@ -74,17 +74,21 @@ func TestManyProcesses(t *testing.T) {
 				<-p.Done()
 			}
 		}
-		some(max(40, *processes/20)) // what is made once is there
+		count := *processes
+		if testing.Short() {
+			count = min(count, 60)
+		}
+		some(max(40, count/20)) // what is made once is there
 		goroutines := runtime.NumGoroutine()
 		for round := 1; ; round++ {
 			memory, maps := used(t)
 			begin := time.Now()
-			some(*processes)
+			some(count)
 			took := time.Since(begin)
 			settled(t, goroutines)
 			memoryAfter, mapsAfter := used(t)
 			t.Logf("%d processes in %v, %v each; resident %d KiB before and %d KiB after, mappings %d and %d",
-				*processes, took, took/time.Duration(*processes), memory>>10, memoryAfter>>10, maps, mapsAfter)
+				count, took, took/time.Duration(count), memory>>10, memoryAfter>>10, maps, mapsAfter)
 			if memoryAfter <= memory+8<<20 && mapsAfter <= maps+50 {
 				break
 			}
