@@ -39,7 +39,7 @@
 //     operands of the listed kinds. Those that do nothing are listed byte for
 //     byte. ([RuleInstruction])
 //   - Branches. A direct branch goes to an instruction of the unit. There are
-//     two indirect ones: a jump through Exit in the State, and a jump or call
+//     two indirect ones: a jump or call through Out in the State, and a jump or call
 //     through the table of indirect targets, of one form, by a number of 16
 //     bits. Control does not run off the end. ([RuleBranch])
 //   - Memory. The address of an access is that of the window plus a number
@@ -50,8 +50,10 @@
 //     direction and width that it allows, and at a constant place, except for
 //     bytes of the table Align. ([RuleState])
 //   - Registers. The window's base is never written, nor R11 if it has the
-//     State. RSP is moved only by CALL and RET (and back by 8 bytes in the stub
-//     for returns). Nothing that may be a host address gets into a vector
+//     State. The counter of metered code is only changed by a few instructions
+//     at a time, and a byte loaded from near where it points, which the guest
+//     never sees. RSP is moved only by CALL and RET (and back by 8 bytes in the
+//     stub for returns). Nothing that may be a host address gets into a vector
 //     register, the window, the guest's part of the State or an instruction
 //     other than moves; none is in a guest's register where the unit is left.
 //     ([RuleRegister])
