@@ -118,8 +118,11 @@ func used(t *testing.T) (memory, mappings int) {
 func TestDeathOfTheMachine(t *testing.T) {
 	engines(t, func(t *testing.T, o nuage.Options) {
 		goroutines := runtime.NumGoroutine()
+		null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+		require.NoError(t, err)
+		defer null.Close()
 		var images []*nuage.Image
-		for _, name := range []string{"parallel", "threads", "processes", "interp", "deep", "virtual", "longjmp"} {
+		for _, name := range []string{"parallel", "threads", "processes", "interp", "deep", "virtual", "longjmp", "write"} {
 			program, err := os.ReadFile(filepath.Join("bench", "bin", "x86_64", name))
 			require.NoError(t, err)
 			image, err := nuage.LoadBytes(program)
@@ -132,7 +135,7 @@ func TestDeathOfTheMachine(t *testing.T) {
 			var started []*nuage.Process
 			for range 2 {
 				for _, image := range images {
-					p, err := m.Start(t.Context(), image, nuage.Config{Args: map[string]any{"out": nuage.Writer(io.Discard), "n": int64(1 << 40)}})
+					p, err := m.Start(t.Context(), image, nuage.Config{Args: map[string]any{"out": nuage.Writer(io.Discard), "sink": nuage.Writer(null), "n": int64(1 << 40)}})
 					require.NoError(t, err)
 					started = append(started, p)
 				}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
+	"os"
 	"runtime"
 	"testing"
 	"time"
@@ -65,6 +67,33 @@ func TestHostileGuests(t *testing.T) {
 	// If some are left over, the end of all tests' time shows where they are.
 	for runtime.NumGoroutine() > before+2 {
 		time.Sleep(time.Millisecond)
+	}
+}
+
+// TestWriters closes descriptors under threads that write to them all the time.
+// What is opened next has the same number in the host.
+func TestWriters(t *testing.T) {
+	for _, set := range runnable {
+		t.Run(set, func(t *testing.T) {
+			null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+			require.NoError(t, err)
+			defer null.Close()
+			args := map[string]any{"what": "writers", "tmpdir": nuage.Dir(t.TempDir()), "keep": nuage.Writer(null)}
+			for i := range 24 {
+				sink := null
+				if i%2 == 0 {
+					r, w, err := os.Pipe()
+					require.NoError(t, err)
+					defer w.Close()
+					go func() { _, _ = io.Copy(io.Discard, r); _ = r.Close() }()
+					sink = w
+				}
+				args[fmt.Sprintf("sink%d", i)] = nuage.Writer(sink)
+			}
+			status, log := guest(t, nuage.Options{}, set, "hostile", args)
+			require.Empty(t, log)
+			require.Equal(t, nuage.ExitStatus{}, status)
+		})
 	}
 }
 

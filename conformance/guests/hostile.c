@@ -135,6 +135,53 @@ static void bomb(void) {
   }
 }
 
+/* Threads that write all the time to a descriptor that is closed under them. Its
+ * number is then one where they may write; what has its place in the host is a
+ * file where they have never written. More arguments: {keep: fd, sink0: fd …}. */
+static _Atomic cloudabi_fd_t target;
+static _Atomic uint64_t written;
+static _Atomic bool enough;
+
+static void writer(void *arg) {
+  (void)arg;
+  while (!enough) {
+    size_t n;
+    if (write_to(target, "x", 1, &n) == 0)
+      written++;
+  }
+}
+
+static void more(uint64_t n) {
+  for (uint64_t before = written; written < before + n;)
+    cloudabi_sys_thread_yield();
+}
+
+static void writers(const struct arg *args) {
+  char name[32];
+  cloudabi_fd_t keep, sink, fd;
+  struct thread *t[2] = {NULL, NULL};
+  CHECK(arg_fd(args, "keep", &keep));
+  for (int i = 0; snprint(name, sizeof name, "sink%d", i), arg_fd(args, name, &sink); i++) {
+    target = sink;
+    if (i == 0)
+      for (int j = 0; j < 2; j++)
+        CHECK((t[j] = thread_start(writer, NULL)) != NULL);
+    more(2000);
+    CHECK_OK(cloudabi_sys_fd_close(sink));
+    CHECK_OK(cloudabi_sys_fd_dup(keep, &fd));
+    CHECK_INT(fd, sink);
+    snprint(name, sizeof name, "victim%d", i);
+    cloudabi_fd_t victim = new_file(name);
+    more(200);
+    cloudabi_filestat_t st;
+    CHECK_OK(cloudabi_sys_file_stat_fget(victim, &st));
+    CHECK_INT(st.st_size, 0); /* it stays open, so that the next one has another number */
+  }
+  enough = true;
+  for (int j = 0; j < 2; j++)
+    thread_join(t[j]);
+}
+
 int guest_main(const struct arg *args) {
   begin(args);
   const char *what;
@@ -147,6 +194,7 @@ int guest_main(const struct arg *args) {
   else if (strcmp(what, "regions") == 0) regions();
   else if (strcmp(what, "files") == 0) files();
   else if (strcmp(what, "bomb") == 0) bomb();
+  else if (strcmp(what, "writers") == 0) writers(args);
   else return 97;
   return check_result();
 }
