@@ -213,9 +213,11 @@ func (e *engine) translate(pc uint64, indirect bool) uint64 {
 }
 
 // fetcher returns what reads the code behind pc as far as a unit may reach, and
-// whether some of it is not to be remembered.
+// whether some of it is not to be remembered. The bytes are there until it is
+// called again. The caller holds e.mu.
 func (e *engine) fetcher(pc uint64) (fetch func(uint64) []byte, volatile *bool) {
 	volatile = new(bool)
+	e.fetched = e.fetched[:0]
 	end := e.space.Size()
 	if b := e.o.Boundary; pc < b {
 		end = min(end, b)
@@ -224,7 +226,9 @@ func (e *engine) fetcher(pc uint64) (fetch func(uint64) []byte, volatile *bool) 
 		if pc >= end {
 			return nil
 		}
-		buf := make([]byte, min(512, end-pc))
+		k := len(e.fetched)
+		e.fetched = slices.Grow(e.fetched, 512)[:k+int(min(512, end-pc))]
+		buf := e.fetched[k:]
 		n, v, err := e.space.Fetch(buf, pc)
 		if err != nil || v {
 			*volatile = *volatile || v

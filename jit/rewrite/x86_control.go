@@ -10,7 +10,7 @@ import (
 // branch without its displacement of 32 bits, and to emits it with a label.
 func (t *Translator) branch(pc uint64, opcode func(), to func(amd64.Label)) {
 	a := &t.asm
-	if k, ok := t.index[pc]; ok && t.insts[k].leader {
+	if k, ok := t.find(pc); ok && t.insts[k].leader {
 		to(t.insts[k].label)
 		return
 	}
@@ -117,7 +117,6 @@ func (t *Translator) begin() {
 	t.asm.Reset()
 	t.cold, t.tails, t.rest = t.cold[:0], [ExitTrap]amd64.Label{}, 0
 	t.insts = t.insts[:0]
-	clear(t.index)
 	t.unit = Unit{Entries: t.unit.Entries[:0], Exits: t.unit.Exits[:0], Marks: t.unit.Marks[:0]}
 }
 

@@ -1,6 +1,8 @@
 package rewrite
 
 import (
+	"sort"
+
 	"github.com/nuage-emu/nuage/cpu/x86"
 	"github.com/nuage-emu/nuage/jit/asm/amd64"
 )
@@ -85,7 +87,6 @@ type Translator struct {
 	supports map[string]bool
 	asm      amd64.Asm
 	insts    []inst
-	index    map[uint64]int // of the instruction at a guest address
 	unit     Unit
 	cold     []func()
 	tails    [ExitTrap]amd64.Label // plus 1, by the reason for leaving; 0: none
@@ -112,7 +113,7 @@ const MaxUnit = 128
 
 // NewTranslator returns a translator.
 func NewTranslator(o Options) *Translator {
-	return &Translator{o: o, hostOf: &hosts[o.Convention], supports: make(map[string]bool), index: make(map[uint64]int)}
+	return &Translator{o: o, hostOf: &hosts[o.Convention], supports: make(map[string]bool), insts: make([]inst, 0, MaxUnit)}
 }
 
 func (t *Translator) supported(r *x86.Row) bool {
@@ -197,7 +198,6 @@ func (t *Translator) translate(pc uint64, indirect bool, fetch func(pc uint64) [
 // not go on, or one that the interpreter must run if it is the first.
 func (t *Translator) decode(pc uint64, fetch func(pc uint64) []byte) {
 	t.insts = t.insts[:0]
-	clear(t.index)
 	t.end = pc
 	var code []byte
 	for len(t.insts) < MaxUnit && t.end < 1<<32 {
@@ -205,9 +205,6 @@ func (t *Translator) decode(pc uint64, fetch func(pc uint64) []byte) {
 			if code = fetch(t.end); len(code) == 0 {
 				return
 			}
-		}
-		if cap(t.insts) == len(t.insts) {
-			t.insts = append(t.insts, inst{})[:len(t.insts)]
 		}
 		t.insts = t.insts[:len(t.insts)+1]
 		in := &t.insts[len(t.insts)-1]
@@ -217,7 +214,6 @@ func (t *Translator) decode(pc uint64, fetch func(pc uint64) []byte) {
 		}
 		in.code, in.leader, in.looks, in.run = code[:in.Len], len(t.insts) == 1, len(t.insts) == 1, 0
 		in.kind = t.kindOf(&in.Inst)
-		t.index[in.PC] = len(t.insts) - 1
 		t.end = in.Next()
 		code = code[in.Len:]
 		if in.kind == kindInterpret && len(t.insts) == 1 || in.kind == kindJmp || in.kind == kindRet ||
@@ -225,6 +221,15 @@ func (t *Translator) decode(pc uint64, fetch func(pc uint64) []byte) {
 			return
 		}
 	}
+}
+
+// find returns the index of the unit's instruction at a guest address.
+func (t *Translator) find(pc uint64) (k int, ok bool) {
+	if len(t.insts) == 0 || pc < t.insts[0].PC || pc >= t.end {
+		return 0, false
+	}
+	k = sort.Search(len(t.insts), func(k int) bool { return t.insts[k].PC >= pc })
+	return k, k < len(t.insts) && t.insts[k].PC == pc
 }
 
 // Distance returns how many instructions lead from pc to the first for which known
@@ -258,7 +263,7 @@ func (t *Translator) findLeaders() {
 			if in.Args[0].Kind != x86.ArgRel {
 				break
 			}
-			if k, ok := t.index[in.Args[0].Value]; ok {
+			if k, ok := t.find(in.Args[0].Value); ok {
 				t.insts[k].leader = true
 				t.insts[k].looks = t.insts[k].looks || k <= i
 			}
@@ -315,7 +320,7 @@ func (t *Translator) findCosts() {
 			if in.kind == kindJcc {
 				in.cost += from(i + 1)
 			}
-			if k, ok := t.index[in.Args[0].Value]; ok && in.Args[0].Kind == x86.ArgRel {
+			if k, ok := t.find(in.Args[0].Value); ok && in.Args[0].Kind == x86.ArgRel {
 				in.cost = max(in.cost, 1+from(k))
 			}
 		default:
