@@ -104,6 +104,7 @@ type inst struct {
 	leader bool // may be entered
 	label  amd64.Label
 	run    int  // instructions to the next leader or branch, if metered code counts them here
+	loops  bool // a branch behind it, or itself, leads to it
 	looks  bool // metered code looks here whether there are as many left as cost
 	cost   int  // the most that can be retired from here to where it looks again
 }
@@ -161,6 +162,9 @@ func (t *Translator) translate(pc uint64, indirect bool, fetch func(pc uint64) [
 		in := &t.insts[i]
 		if in.leader {
 			t.cache.reset()
+			if in.loops {
+				t.asm.Align(loopAlign)
+			}
 			t.asm.Bind(in.label)
 			t.enter(in)
 		}
@@ -195,7 +199,8 @@ func (t *Translator) translate(pc uint64, indirect bool, fetch func(pc uint64) [
 }
 
 // decode reads the unit's instructions: up to one behind which control does
-// not go on, or one that the interpreter must run if it is the first.
+// not go on, unless a branch before leads behind it, or one that the interpreter
+// must run if it is the first.
 func (t *Translator) decode(pc uint64, fetch func(pc uint64) []byte) {
 	t.insts = t.insts[:0]
 	t.end = pc
@@ -212,13 +217,17 @@ func (t *Translator) decode(pc uint64, fetch func(pc uint64) []byte) {
 			t.insts = t.insts[:len(t.insts)-1]
 			return
 		}
-		in.code, in.leader, in.looks, in.run = code[:in.Len], len(t.insts) == 1, len(t.insts) == 1, 0
+		in.code, in.leader, in.loops, in.looks, in.run = code[:in.Len], len(t.insts) == 1, false, len(t.insts) == 1, 0
 		in.kind = t.kindOf(&in.Inst)
 		t.end = in.Next()
 		code = code[in.Len:]
-		if in.kind == kindInterpret && len(t.insts) == 1 || in.kind == kindJmp || in.kind == kindRet ||
-			in.kind == kindInterpret && in.Row.Attr&x86.Ends != 0 {
+		switch {
+		case in.kind == kindInterpret && len(t.insts) == 1:
 			return
+		case in.kind == kindJmp || in.kind == kindRet || in.kind == kindInterpret && in.Row.Attr&x86.Ends != 0:
+			if !t.wanted(t.end) {
+				return
+			}
 		}
 	}
 }
@@ -230,6 +239,16 @@ func (t *Translator) find(pc uint64) (k int, ok bool) {
 	}
 	k = sort.Search(len(t.insts), func(k int) bool { return t.insts[k].PC >= pc })
 	return k, k < len(t.insts) && t.insts[k].PC == pc
+}
+
+// wanted reports whether a branch of the unit leads to pc, which is behind it.
+func (t *Translator) wanted(pc uint64) bool {
+	for i := range t.insts {
+		if in := &t.insts[i]; (in.kind == kindJcc || in.kind == kindJmp) && in.Args[0].Kind == x86.ArgRel && in.Args[0].Value == pc {
+			return true
+		}
+	}
+	return false
 }
 
 // Distance returns how many instructions lead from pc to the first for which known
@@ -248,6 +267,10 @@ func (t *Translator) Distance(pc uint64, fetch func(pc uint64) []byte, known fun
 	return len(t.insts)
 }
 
+// loopAlign is what addresses of places are a multiple of that backward branches
+// lead to. Units are, too (package jit).
+const loopAlign = 16
+
 // maxRun is about how many instructions metered code counts at once: where a turn
 // ends the interpreter runs what is left of a run, and behind that what leads to
 // the next.
@@ -265,7 +288,7 @@ func (t *Translator) findLeaders() {
 			}
 			if k, ok := t.find(in.Args[0].Value); ok {
 				t.insts[k].leader = true
-				t.insts[k].looks = t.insts[k].looks || k <= i
+				t.insts[k].loops = t.insts[k].loops || k <= i
 			}
 		case kindCall, kindSyscall, kindInterpret:
 			if i+1 < len(t.insts) {
@@ -287,6 +310,7 @@ func (t *Translator) findLeaders() {
 			start = i + 1
 			continue
 		}
+		in.looks = in.looks || in.loops
 		if start < len(t.insts) {
 			t.insts[start].run++
 			t.insts[start].looks = t.insts[start].looks || t.o.EveryRun

@@ -53,6 +53,12 @@ var encodings = []struct {
 	{"1 byte of nothing", func(a *Asm) { a.Nop(1) }, "90", "nop"},
 	{"2 bytes of nothing", func(a *Asm) { a.Nop(2) }, "6690", "data16 nop"},
 	{"3 bytes of nothing", func(a *Asm) { a.Nop(3) }, "0f1f00", "nop dword ptr [rax], eax"},
+	{"4 bytes of nothing", func(a *Asm) { a.Nop(4) }, "0f1f4000", "nop dword ptr [rax], eax"},
+	{"5 bytes of nothing", func(a *Asm) { a.Nop(5) }, "0f1f440000", "nop dword ptr [rax+rax], eax"},
+	{"6 bytes of nothing", func(a *Asm) { a.Nop(6) }, "660f1f440000", "nop word ptr [rax+rax], ax"},
+	{"7 bytes of nothing", func(a *Asm) { a.Nop(7) }, "0f1f8000000000", "nop dword ptr [rax], eax"},
+	{"8 bytes of nothing", func(a *Asm) { a.Nop(8) }, "0f1f840000000000", "nop dword ptr [rax+rax], eax"},
+	{"9 bytes of nothing", func(a *Asm) { a.Nop(9) }, "660f1f840000000000", "nop word ptr [rax+rax], ax"},
 
 	{"rsp as the base needs SIB", func(a *Asm) { a.Lea64(RSP, At(RSP, -8)) }, "488d6424f8", "lea rsp, ptr [rsp-0x8]"},
 	{"r12 as the base needs SIB", func(a *Asm) { a.Load64(RAX, At(R12, 0)) }, "498b0424", "mov rax, qword ptr [r12]"},
@@ -255,21 +261,31 @@ func TestLabels(t *testing.T) {
 	require.False(t, a.Link(), "not bound")
 }
 
-// TestAlignField: what follows n bytes on is aligned, by instructions that do
-// nothing.
-func TestAlignField(t *testing.T) {
-	for at := range 8 {
+// TestAlign: what follows, or what follows n bytes on, is aligned by instructions
+// that do nothing.
+func TestAlign(t *testing.T) {
+	nothing := func(code []byte) {
+		t.Helper()
+		for len(code) > 0 {
+			i, err := x86asm.Decode(code, 64)
+			require.NoError(t, err)
+			require.Equal(t, x86asm.NOP, i.Op)
+			code = code[i.Len:]
+		}
+	}
+	for at := range 40 {
 		for n := range 4 {
 			var a Asm
 			a.Bytes(make([]byte, at)...)
 			a.AlignField(n)
 			require.Zero(t, (a.Len()+n)%4)
-			for code := a.Code[at:]; len(code) > 0; {
-				i, err := x86asm.Decode(code, 64)
-				require.NoError(t, err)
-				require.Equal(t, x86asm.NOP, i.Op)
-				code = code[i.Len:]
-			}
+			nothing(a.Code[at:])
 		}
+		var a Asm
+		a.Bytes(make([]byte, at)...)
+		a.Align(16)
+		require.Zero(t, a.Len()%16)
+		require.Less(t, a.Len(), at+16)
+		nothing(a.Code[at:])
 	}
 }

@@ -119,10 +119,30 @@ func (a *Asm) JmpMem(m Mem) { a.OpMem(Form{Opcode: 0xFF}, 4, m) }
 func (a *Asm) AlignField(n int) { a.Nop(-(len(a.Code) + n) & 3) }
 
 // nops are the no-operations that the manual recommends (Vol. 2B, NOP).
-var nops = [...][]byte{1: {0x90}, 2: {0x66, 0x90}, 3: {0x0F, 0x1F, 0x00}}
+var nops = [...][]byte{
+	1: {0x90},
+	2: {0x66, 0x90},
+	3: {0x0F, 0x1F, 0x00},
+	4: {0x0F, 0x1F, 0x40, 0x00},
+	5: {0x0F, 0x1F, 0x44, 0x00, 0x00},
+	6: {0x66, 0x0F, 0x1F, 0x44, 0x00, 0x00},
+	7: {0x0F, 0x1F, 0x80, 0x00, 0x00, 0x00, 0x00},
+	8: {0x0F, 0x1F, 0x84, 0x00, 0x00, 0x00, 0x00, 0x00},
+	9: {0x66, 0x0F, 0x1F, 0x84, 0x00, 0x00, 0x00, 0x00, 0x00},
+}
 
-// Nop appends n bytes, at most 3, that do nothing.
-func (a *Asm) Nop(n int) { a.Code = append(a.Code, nops[n]...) }
+// Nop appends n bytes that do nothing.
+func (a *Asm) Nop(n int) {
+	for n > 0 {
+		k := min(n, len(nops)-1)
+		a.Code = append(a.Code, nops[k]...)
+		n -= k
+	}
+}
+
+// Align appends no-operations up to an offset that is a multiple of n, a power
+// of two.
+func (a *Asm) Align(n int) { a.Nop(-len(a.Code) & (n - 1)) }
 
 // short appends an opcode with a register in its low bits.
 func (a *Asm) short(op byte, r Reg, w bool) {
