@@ -76,6 +76,7 @@ type fdTable struct {
 	free   int // no lower number is free
 	closed bool
 
+	machine    *Machine      // set if there are planners
 	planners   []*cpu.Write  // of the threads that have made plans
 	generation atomic.Uint64 // which of them hold; see plan.go
 }

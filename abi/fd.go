@@ -162,6 +162,10 @@ func (t *Thread) fdWrite(a *args) cloudabi.Errno {
 	if t.writeNow(a) {
 		return cloudabi.ESUCCESS
 	}
+	return t.writeList(a) // a function of its own, since leaving it takes time for what it defers
+}
+
+func (t *Thread) writeList(a *args) cloudabi.Errno {
 	list, errno := t.loadIovecs(a.v[1], a.v[2])
 	if errno != 0 {
 		return errno

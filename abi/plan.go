@@ -48,6 +48,7 @@ func (t *Thread) admit(ft *fdTable) {
 	ft.mu.Lock()
 	defer ft.mu.Unlock()
 	ft.generation.CompareAndSwap(0, 1) // 0 is no plan
+	ft.machine = t.machine
 	ft.planners = append(ft.planners, &t.write)
 }
 
@@ -62,19 +63,37 @@ func (t *Thread) dismiss() {
 	ft.planners = slices.DeleteFunc(ft.planners, func(w *cpu.Write) bool { return w == &t.write })
 }
 
-// void makes all plans void. When it returns no write relies on one. None of them
-// waits for anything, so this takes no longer than a host may leave a thread aside.
-// The caller holds ft.mu.
+// patience is how often void looks for the end of a write before it lets time pass,
+// and rest how much then, in nanoseconds: a host with much to do leaves threads
+// aside wherever they are.
+const (
+	patience = 100
+	rest     = 50_000
+)
+
+// void makes all plans void. When it returns no write relies on one. Writes that do
+// wait for nothing. The caller holds ft.mu.
 func (ft *fdTable) void() {
 	if len(ft.planners) == 0 {
 		return
 	}
 	now := ft.generation.Add(1)
 	for _, w := range ft.planners {
-		for w.Busy(now) {
-			gosched()
+		for try := 0; w.Busy(now); try++ {
+			if try < patience {
+				gosched()
+			} else {
+				ft.machine.sleep(rest)
+			}
 		}
 	}
+}
+
+// sleep lets time pass, in nanoseconds.
+func (m *Machine) sleep(n uint64) {
+	over := make(chan struct{})
+	m.host.At(m.host.Monotonic()+n, func() { close(over) })
+	<-over
 }
 
 // voidPlans makes the plans of all processes void: a stream may be in several.
