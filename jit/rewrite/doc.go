@@ -6,8 +6,10 @@
 //
 // This package holds the translator of x86-64 (the files x86_*.go). It makes
 // bytes and tables; it maps no memory and runs nothing. Start reading at
-// [Translator.Translate], then x86_regs.go for where things are kept and
-// x86_plain.go and x86_address.go for how an instruction is rewritten.
+// [Translator.Translate], then x86_unit.go for what is translated together,
+// x86_regs.go for where things are kept, x86_plain.go and x86_address.go for how an
+// instruction is rewritten, x86_exit.go for how code is left, and x86_meter.go for
+// how instructions are counted.
 //
 // # The state of the machine between two guest instructions
 //

@@ -127,27 +127,3 @@ func upperHalf(m amd64.Mem) amd64.Mem {
 	m.Disp += 4
 	return m
 }
-
-// Reasons for which generated code leaves, in Context.Reason. It leaves through
-// the place in Context.Out that is the reason's. What T0 and T1 hold then is said
-// for each.
-const (
-	// ExitDirect: a branch to T0 whose code was not known. Code calls this way
-	// out, so that T1 becomes an address in the unit's code; all its exits to T0
-	// are to be filled in.
-	ExitDirect = iota + 1
-	// ExitIndirect: an indirect branch to T0 that the table does not have.
-	ExitIndirect
-	// ExitSyscall: a system call at T1; T0 is the address behind it.
-	ExitSyscall
-	// ExitInterpret: the instruction at T0 is the interpreter's.
-	ExitInterpret
-	// ExitTrap: a trap or a signal; see Context.Signal. There is no way out for
-	// it, and none for the next.
-	ExitTrap
-	// ExitBudget: less is left of the budget than the code at T0 would retire.
-	ExitBudget
-)
-
-// WaysOut are the reasons that have one.
-var WaysOut = [...]uint32{ExitDirect, ExitIndirect, ExitSyscall, ExitInterpret}
