@@ -412,8 +412,9 @@ func (r *Row) parse(arena []operand) []operand {
 // parseVEX parses the element that begins with "VEX.".
 func (e *pattern) parseVEX(text string) {
 	e.vex, e.prefix = true, pfxNone
-	t, rest, _ := strings.Cut(text, ".")
+	_, rest, _ := strings.Cut(text, ".")
 	for rest != "" {
+		var t string
 		t, rest, _ = strings.Cut(rest, ".")
 		switch t {
 		case "128", "LZ":
