@@ -13,6 +13,8 @@ import (
 //	sized              one function an operand size
 //	forms              functions by operand size for each shape of operands
 //	func(*binder)      builds the operations itself
+//	maker              makes the function: a type where many rows differ by a
+//	                   function only, so that the table is data
 //
 // and for VEX encodings, what vex_bind.go lists.
 //
@@ -127,9 +129,24 @@ func (b *binder) bindAs(do any) {
 		b.operands(do.pick(d))
 	case func(*binder):
 		do(b)
+	case maker:
+		b.operands(do.op())
+	case fma:
+		do.bind(b)
 	default:
 		b.bindVEX(do)
 	}
+}
+
+// maker is what makes a function, when a row is bound.
+type maker interface{ op() opFunc }
+
+// functionOf is the function of a row that has one for every form.
+func functionOf(do any) opFunc {
+	if m, ok := do.(maker); ok {
+		return m.op()
+	}
+	return do.(opFunc)
 }
 
 // sizeIndex is the index into sized of an operand size in bytes.

@@ -14,19 +14,22 @@ const (
 	fmaOdd     // the addend in odd lanes
 )
 
-// fma binds the form of an order of operands: with 132 the first is multiplied
+// fma is the form of an order of operands: with 132 the first is multiplied
 // by the third, and the second is added; with 213 the second is multiplied by
 // the first; with 231 by the third (Vol. 1, 14.5.2). Which NaN shows follows
 // that order too.
-func fma(order int, signs uint64) func(*binder) {
-	return func(b *binder) {
-		d := &b.d
-		scalar := d.Args[0].Op.Type == 'o'
-		by := [4]opFunc{fmaPacked32, fmaPacked64, fmaScalar32, fmaScalar64}
-		o := b.operands(by[b2u(scalar)*2+b2u(d.REX&rexW != 0)])
-		o.imm, o.cc = signs, uint8(order%10) // the last digit tells them apart
-		o.width = d.VecLen
-	}
+type fma struct {
+	order int
+	signs uint64
+}
+
+func (f fma) bind(b *binder) {
+	d := &b.d
+	scalar := d.Args[0].Op.Type == 'o'
+	by := [4]opFunc{fmaPacked32, fmaPacked64, fmaScalar32, fmaScalar64}
+	o := b.operands(by[b2u(scalar)*2+b2u(d.REX&rexW != 0)])
+	o.imm, o.cc = f.signs, uint8(f.order%10) // the last digit tells them apart
+	o.width = d.VecLen
 }
 
 // fmaOrder returns the factors and the addend of the operands.

@@ -124,7 +124,9 @@ func (s *State) mmxSrc(o *op) uint64 {
 	return s.mmxReg(o.src)
 }
 
-func mmx(f func(a, b uint64) uint64) opFunc {
+type mmx func(a, b uint64) uint64
+
+func (f mmx) op() opFunc {
 	return func(s *State, o *op) *op {
 		b := s.mmxSrc(o)
 		s.setMMX(o.dst, f(s.mmxReg(o.dst), b))
@@ -133,7 +135,9 @@ func mmx(f func(a, b uint64) uint64) opFunc {
 }
 
 // mmxLow is mmx for instructions that read only four bytes of memory.
-func mmxLow(f func(a, b uint64) uint64) opFunc {
+type mmxLow func(a, b uint64) uint64
+
+func (f mmxLow) op() opFunc {
 	return func(s *State, o *op) *op {
 		s.mmxCheck()
 		b := s.mmxReg(o.src)
@@ -145,7 +149,9 @@ func mmxLow(f func(a, b uint64) uint64) opFunc {
 	}
 }
 
-func mmxShiftImm(f func(a, n uint64) uint64) opFunc {
+type mmxShiftImm func(a, n uint64) uint64
+
+func (f mmxShiftImm) op() opFunc {
 	return func(s *State, o *op) *op {
 		s.mmxCheck()
 		s.setMMX(o.dst, f(s.mmxReg(o.dst), uint64(uint8(o.imm))))

@@ -87,7 +87,9 @@ var sse2IntRows = Section{Ref: "Vol. 1, 5.6.3 Intel SSE2 128-Bit SIMD Integer In
 
 // packed makes an instruction of a function that treats the halves of the
 // register alike.
-func packed(f func(a, b uint64) uint64) opFunc {
+type packed func(a, b uint64) uint64
+
+func (f packed) op() opFunc {
 	return func(s *State, o *op) *op {
 		lo, hi := s.vecSrc(o)
 		d := &s.V[o.dst&31]
@@ -128,7 +130,9 @@ var vecXor opFunc = func(s *State, o *op) *op {
 
 // shifted takes the count from the low half of the second operand, all 64 bits
 // of it; a memory operand is 16 bytes all the same.
-func shifted(f func(a, n uint64) uint64) opFunc {
+type shifted func(a, n uint64) uint64
+
+func (f shifted) op() opFunc {
 	return func(s *State, o *op) *op {
 		n, _ := s.vecSrc(o)
 		d := &s.V[o.dst&31]
@@ -137,7 +141,9 @@ func shifted(f func(a, n uint64) uint64) opFunc {
 	}
 }
 
-func shiftedImm(f func(a, n uint64) uint64) opFunc {
+type shiftedImm func(a, n uint64) uint64
+
+func (f shiftedImm) op() opFunc {
 	return func(s *State, o *op) *op {
 		n := uint64(uint8(o.imm))
 		d := &s.V[o.dst&31]
@@ -164,7 +170,9 @@ func psrldq(s *State, o *op) *op {
 }
 
 // packing puts the packed lanes of the destination below those of the source.
-func packing(f func(a uint64) uint64) opFunc {
+type packing func(a uint64) uint64
+
+func (f packing) op() opFunc {
 	return func(s *State, o *op) *op {
 		lo, hi := s.vecSrc(o)
 		d := &s.V[o.dst&31]

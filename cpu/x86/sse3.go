@@ -103,7 +103,9 @@ func (s *State) diff32(a0, a1, b0, b1 uint64) (r0, r1 uint64) {
 // horizontal64 and horizontal32 combine neighbours: the destination's make the
 // low half of the result, the source's the high half.
 
-func horizontal64(f func(s *State, a0, a1, b0, b1 uint64) (r0, r1 uint64)) opFunc {
+type horizontal64 func(s *State, a0, a1, b0, b1 uint64) (r0, r1 uint64)
+
+func (f horizontal64) op() opFunc {
 	return func(s *State, o *op) *op {
 		lo, hi := s.vecSrc(o)
 		d := &s.V[o.dst&31]
@@ -112,7 +114,9 @@ func horizontal64(f func(s *State, a0, a1, b0, b1 uint64) (r0, r1 uint64)) opFun
 	}
 }
 
-func horizontal32(f func(s *State, a0, a1, b0, b1 uint64) (r0, r1 uint64)) opFunc {
+type horizontal32 func(s *State, a0, a1, b0, b1 uint64) (r0, r1 uint64)
+
+func (f horizontal32) op() opFunc {
 	return func(s *State, o *op) *op {
 		lo, hi := s.vecSrc(o)
 		d := &s.V[o.dst&31]

@@ -40,7 +40,9 @@ var ssse3Rows = Section{Ref: "Vol. 1, 5.8 Intel SSSE3 Instructions", Feature: "S
 
 // pairwise makes an instruction of a function that combines neighbours: those
 // of the destination and those of the source make a half of the result each.
-func pairwise(f func(a, b uint64) uint64) opFunc {
+type pairwise func(a, b uint64) uint64
+
+func (f pairwise) op() opFunc {
 	return func(s *State, o *op) *op {
 		lo, hi := s.vecSrc(o)
 		d := &s.V[o.dst&31]

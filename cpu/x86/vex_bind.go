@@ -234,7 +234,7 @@ func (b *binder) sseForm(next uint8) {
 		return
 	}
 	if d.VecLen == 32 {
-		b.wide(do.(opFunc), next)
+		b.wide(functionOf(do), next)
 	} else {
 		b.narrow(do)
 	}
