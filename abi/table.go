@@ -24,7 +24,7 @@ var (
 
 // handlers says which method answers a call. What is missing here has no
 // handler yet.
-var handlers = map[cloudabi.CallID]handler{
+var handlers = [...]handler{
 	cloudabi.CallClockResGet:   (*Thread).clockResGet,
 	cloudabi.CallClockTimeGet:  (*Thread).clockTimeGet,
 	cloudabi.CallCondvarSignal: (*Thread).condvarSignal,
@@ -87,12 +87,22 @@ var handlers = map[cloudabi.CallID]handler{
 }
 
 func init() {
+	total := 0
+	for i := range cloudabi.Calls {
+		total += len(cloudabi.Calls[i].Inputs)
+	}
+	// One array each: this is part of every process's start.
+	inputs, rights := make([]uint64, total), make([]cloudabi.Rights, total)
 	calls = make([]row, len(cloudabi.Calls))
 	for i := range calls {
 		c := &cloudabi.Calls[i]
-		r := row{id: cloudabi.CallID(i), call: c, handler: handlers[cloudabi.CallID(i)]}
-		r.inputs = make([]uint64, len(c.Inputs))
-		r.rights = make([]cloudabi.Rights, len(c.Inputs))
+		r := row{id: cloudabi.CallID(i), call: c}
+		if i < len(handlers) {
+			r.handler = handlers[i]
+		}
+		n := len(c.Inputs)
+		r.inputs, inputs = inputs[:n:n], inputs[n:]
+		r.rights, rights = rights[:n:n], rights[n:]
 		for j, in := range c.Inputs {
 			r.inputs[j] = ^uint64(0) >> (64 - 8*in.Width)
 		}
@@ -105,6 +115,7 @@ func init() {
 	}
 	for g := range numbers {
 		table := cloudabi.Generations[tableOf(Generation(g))].Table
+		numbers[g] = make([]*row, 0, len(table))
 		for _, id := range table {
 			numbers[g] = append(numbers[g], &calls[id])
 		}
