@@ -7,6 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/nuage-emu/nuage/abi/cloudabi"
+	"github.com/nuage-emu/nuage/cpu"
+	"github.com/nuage-emu/nuage/elf"
 )
 
 // promptStream is a stream that takes few bytes at once.
@@ -183,4 +185,44 @@ func TestPlanCounts(t *testing.T) {
 	}, DescriptorSpec{Object: NewStream(&promptStream{})})
 	require.Equal(t, ExitStatus{}, w.wait(p))
 	require.EqualValues(t, 543, w.m.Counts().Calls["fd_write"])
+}
+
+// TestPlanInherited: a child has no plan of its parent's, and a program that
+// replaces another none of that.
+func TestPlanInherited(t *testing.T) {
+	w := newWorld(t, Limits{})
+	write := func(g *guest, fd uint64) {
+		_, errno := g.write(fd, "x")
+		require.Zero(g, errno)
+	}
+	twice := func(g *guest, fd uint64) {
+		require.NotNil(g, g.t.Write)
+		require.False(g, g.planned(fd))
+		write(g, fd)
+		write(g, fd)
+		require.True(g, g.planned(fd))
+	}
+	p := w.start(t.Context(), func(g *guest) {
+		twice(g, 1)
+		child := g.fork(func(h *guest) {
+			twice(h, 1)
+			require.NotSame(h, g.t.Write, h.t.Write)
+			require.NotSame(h, g.t.Write.Current, h.t.Write.Current)
+			h.ok(cloudabi.CallFdClose, 1)
+			h.exit(3)
+		})
+		_, code := g.ended(child)
+		require.Equal(g, cloudabi.Exitcode(3), code)
+		require.True(g, g.planned(1), "what a child does with its descriptors is its own affair")
+		prog := g.executable("prog", func(h *guest) {
+			require.False(h, h.planned(1))
+			twice(h, 0)
+			require.Equal(h, h.vdso+elf.VDSO(cpu.X86_64).Trap(cloudabi.CallFdWrite), h.t.Write.PC)
+			h.exit(4)
+		})
+		write(g, 1)
+		require.True(g, g.planned(1))
+		g.exec(prog, "", 1)
+	}, memoryDir(), DescriptorSpec{Object: NewStream(&promptStream{})})
+	require.Equal(t, ExitStatus{Code: 4}, w.wait(p))
 }

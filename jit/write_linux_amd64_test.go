@@ -212,6 +212,23 @@ func TestWrite(t *testing.T) {
 				another(what, nil)
 			}
 
+			// An object that has become shorter than its mapping.
+			for _, s := range []*side{quick, plain} {
+				o, err := memory.NewObject(nil)
+				require.NoError(t, err)
+				defer o.Close()
+				require.NoError(t, o.Truncate(memory.PageSize))
+				_, err = s.space.Map(memory.Mapping{Addr: stormAt, Len: memory.PageSize, Fixed: true, Shared: true, Object: o,
+					Prot: memory.Read | memory.Write, MaxProt: memory.Read | memory.Write})
+				require.NoError(t, err)
+				require.NoError(t, o.Truncate(0))
+			}
+			another("a list that was cut off", func(s *x86.State) { s.R[x86.RSI] = stormAt })
+			list(stormAt, 1)
+			another("a piece that was cut off", nil)
+			list(textAt, 5)
+			answered("a place for the number that was cut off", "01234", refused, func(s *x86.State) { s.R[x86.R10] = stormAt })
+
 			list(textAt, 1)
 			current.Store(2)
 			another("an old plan", nil)
@@ -367,8 +384,11 @@ func TestWriteStormClosed(t *testing.T) {
 		}
 		require.NoError(t, unix.Close(n))
 		mu.Unlock()
-		if round%4 == 0 {
+		switch round % 4 {
+		case 0:
 			s.interrupted()
+		case 2:
+			runtime.GC()
 		}
 	}
 	for _, s := range threads {
