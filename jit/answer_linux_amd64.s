@@ -160,25 +160,32 @@ TEXT ·writeRefused(SB), NOSPLIT|NOFRAME, $0-0
 
 // answered is the end of a call with result 0. BX is the State.
 TEXT ·answered(SB), NOSPLIT|NOFRAME, $0-0
-	MOVQ const_offT0(BX), R9
-	MOVQ const_offFlags(BX), R11
+	XORL AX, AX
+	MOVQ AX, const_offR(BX)
+	MOVQ const_offT0(BX), R10
+	MOVQ const_offFlags(BX), CX
+	MOVQ CX, R11
 	ANDQ $0xCD5, R11
 	ORQ  const_offFixed(BX), R11
-	XORL AX, AX
 	CMPQ const_offKick(BX), $0
 	JEQ  on
 	// Somebody wants the thread: as if an indirect branch had come behind the call.
-	MOVQ AX, const_offR(BX)
-	MOVQ R9, (const_offR+8)(BX)
+	MOVQ R10, (const_offR+8)(BX)
 	MOVQ R11, (const_offR+88)(BX)
 	MOVQ $const_exitIndirect, const_offReason(BX)
 	MOVQ BX, AX
 	JMP  ·leave(SB)
-on:
-	PUSHQ const_offFlags(BX)
+backwards:
+	PUSHQ CX
 	POPFQ
+	JMP  loaded
+on:
+	BTL  $10, CX
+	JCS  backwards
+	STATUS_FLAGS
+loaded:
 	MOVQ const_offHostSP(BX), SP
-	MOVQ R9, R10 // the guest's rcx
+	MOVQ const_offR(BX), AX
 	MOVQ (const_offR+16)(BX), DX
 	MOVQ (const_offR+32)(BX), R13
 	MOVQ (const_offR+40)(BX), BP
@@ -186,5 +193,6 @@ on:
 	MOVQ (const_offR+56)(BX), DI
 	MOVQ (const_offR+96)(BX), R12
 	MOVQ (const_offR+24)(BX), BX
+	MOVQ R10, R9
 	MOVWLZX R9, CX
 	JMP  -const_tableBelow(R8)(CX*8)

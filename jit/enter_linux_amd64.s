@@ -78,25 +78,33 @@ legacy:
 	MOVUPS (const_offV+448)(AX), X14
 	MOVUPS (const_offV+480)(AX), X15
 flags:
-	PUSHQ const_offFlags(AX)
-	POPFQ
-	MOVQ const_offHostSP(AX), SP
-	MOVQ (const_offR+8)(AX), R10
-	MOVQ (const_offR+16)(AX), DX
-	MOVQ (const_offR+24)(AX), BX
-	MOVQ (const_offR+32)(AX), R13
-	MOVQ (const_offR+40)(AX), BP
-	MOVQ (const_offR+48)(AX), SI
-	MOVQ (const_offR+56)(AX), DI
-	MOVQ (const_offR+88)(AX), R11
-	MOVQ (const_offR+96)(AX), R12
-	MOVQ (const_offR+112)(AX), R14
-	MOVQ (const_offR+120)(AX), R15
-	MOVQ const_offT0(AX), R9
-	MOVQ const_offT1(AX), CX
-	MOVQ const_offBase(AX), R8
-	MOVQ const_offR(AX), AX
+	MOVQ AX, BX
+	MOVQ const_offFlags(BX), CX
+	BTL  $10, CX
+	JCS  backwards
+	STATUS_FLAGS
+loaded:
+	MOVQ const_offHostSP(BX), SP
+	MOVQ const_offR(BX), AX
+	MOVQ (const_offR+8)(BX), R10
+	MOVQ (const_offR+16)(BX), DX
+	MOVQ (const_offR+32)(BX), R13
+	MOVQ (const_offR+40)(BX), BP
+	MOVQ (const_offR+48)(BX), SI
+	MOVQ (const_offR+56)(BX), DI
+	MOVQ (const_offR+88)(BX), R11
+	MOVQ (const_offR+96)(BX), R12
+	MOVQ (const_offR+112)(BX), R14
+	MOVQ (const_offR+120)(BX), R15
+	MOVQ const_offT0(BX), R9
+	MOVQ const_offT1(BX), CX
+	MOVQ const_offBase(BX), R8
+	MOVQ (const_offR+24)(BX), BX
 	JMP  const_offTarget(GS)
+backwards:
+	PUSHQ CX
+	POPFQ
+	JMP  loaded
 
 // trapped is where the handler sends a thread that it takes out of generated
 // code.

@@ -449,3 +449,44 @@ func TestWriteStormUnmapped(t *testing.T) {
 	<-reader
 	require.Equal(t, s.write.Made, read)
 }
+
+// TestFlagsAround: generated code finds the flags that it is entered with, and those
+// before a call behind one.
+func TestFlagsAround(t *testing.T) {
+	for name, o := range conventions {
+		t.Run(name, func(t *testing.T) {
+			s := newSide(t, []byte{
+				0x0F, 0x05, // syscall, which writes
+				0x0F, 0x05, // syscall
+			}, o)
+			defer s.close(t)
+			r, w := hostPipe(t)
+			var current atomic.Uint64
+			current.Store(1)
+			s.plan(w, &current).PC = codeAt
+			pieces(t, s.space, listAt, textAt, 1)
+			state := s.thread.State.(*x86.State)
+			answers := !o.Portable && hasFSGS
+			for i := range uint64(128) {
+				// CF, PF, AF, ZF, SF, DF, OF
+				flags := 2 | i&1 | i>>1&1<<2 | i>>2&1<<4 | i>>3&1<<6 | i>>4&1<<7 | i>>5&1<<10 | i>>6&1<<11
+				for _, number := range []uint64{writeNumber0, 1} {
+					state.R[x86.RAX], state.R[x86.RDI], state.R[x86.RSI], state.R[x86.RDX], state.R[x86.R10] = number, writeFD0, listAt, 1, countAt
+					state.SetPC(codeAt)
+					state.SetFlags(flags)
+					before := state.Flags()
+					require.Equal(t, flags, before&0xCD7)
+					stop := s.engine.Run(s.thread, cpu.Unlimited)
+					if answers && number == writeNumber0 {
+						require.Equal(t, cpu.Stop{Kind: cpu.StopSyscall, PC: codeAt + 2}, stop)
+						require.Equal(t, "\x00", pipeText(t, r))
+					} else {
+						require.Equal(t, cpu.Stop{Kind: cpu.StopSyscall, PC: codeAt}, stop)
+					}
+					require.Equal(t, before, state.Flags())
+					require.Equal(t, before, state.R[x86.R11])
+				}
+			}
+		})
+	}
+}
