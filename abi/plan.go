@@ -31,10 +31,11 @@ func (t *Thread) ownWrite() *cpu.Write {
 }
 
 // plan is called when fd has just taken a short write. The caller has held ft.mu
-// since before that.
+// since before that. A thread that the table does not know makes no plan: nobody
+// would wait for it.
 func (t *Thread) plan(ft *fdTable, fd cloudabi.Fd, h *hostStream) {
 	w := t.cpu.Write
-	if w == nil {
+	if w == nil || !t.planner {
 		return
 	}
 	if host, ok := h.prompt.Descriptor(); ok {

@@ -172,6 +172,7 @@ func TestPlanCounts(t *testing.T) {
 		g.t.Write.Made += 40
 		ended := g.thread(func(g *guest) {
 			g.write(0, "x")
+			require.False(g, g.planned(0), "who closes a descriptor did not know whom to wait for")
 			g.t.Write.Made += 500
 			g.sysC(cloudabi.CallThreadExit, g.put(make([]byte, 4)), 0)
 		})
