@@ -8,8 +8,8 @@ import (
 )
 
 // generator makes random programs: valid instructions of all kinds that branch,
-// call and return to one another. Two of them draw different programs; seeds of
-// one mean nothing to the other.
+// call and return to one another. Each draws different programs; seeds of one mean
+// nothing to the others.
 type generator func(rnd *rand.Rand) (code []byte, starts []uint64)
 
 // generators are chosen among by the number of a program; what fills its
@@ -17,7 +17,7 @@ type generator func(rnd *rand.Rand) (code []byte, starts []uint64)
 var generators = []struct {
 	program generator
 	seed    func(s *x86.State, rnd *rand.Rand, starts []uint64)
-}{{program, seed}, {richProgram, richSeed}}
+}{{program, seed}, {richProgram, richSeed}, {fewProgram, richSeed}}
 
 // richSeed is seed with pointers that nearly all point to data, so that programs
 // go on for longer.
@@ -42,6 +42,7 @@ type rich struct {
 	blocks int
 	rels   []richFix // displacements of 32 bits to blocks
 	tables []richFix // displacements to the table of addresses, which is the end
+	few    uint16    // the registers that instructions name; 0: all
 }
 
 // richFix is a displacement to fill in: to a block, and so many bytes behind its
@@ -53,9 +54,24 @@ const tableEntries = 16
 
 func richProgram(rnd *rand.Rand) (code []byte, starts []uint64) {
 	g := &rich{rnd: rnd, rows: x86.Rows(), blocks: 150 + rnd.IntN(150)}
+	return g.program()
+}
+
+// fewProgram draws a program whose instructions name three registers only, two of
+// which mostly have no host register: so they are named again and again, as both
+// operands of an instruction, as parts of an address, and while copies of them are
+// in temporaries.
+func fewProgram(rnd *rand.Rand) (code []byte, starts []uint64) {
+	g := &rich{rnd: rnd, rows: x86.Rows(), blocks: 60 + rnd.IntN(60)}
+	without := []int{x86.R8, x86.R9, x86.R10, x86.R11, x86.R13, x86.R15}
+	g.few = 1<<without[rnd.IntN(len(without))] | 1<<without[rnd.IntN(len(without))] | 1<<rnd.IntN(16)
+	return g.program()
+}
+
+func (g *rich) program() (code []byte, starts []uint64) {
 	for range g.blocks {
 		g.starts = append(g.starts, codeAt+uint64(len(g.code)))
-		for range 1 + rnd.IntN(8) {
+		for range 1 + g.rnd.IntN(8) {
 			g.statement()
 		}
 		g.end()
@@ -113,12 +129,70 @@ func (g *rich) link() {
 }
 
 // instruction is any that there is.
-func (g *rich) instruction() { g.bytes(g.rows[g.rnd.IntN(len(g.rows))].Instance(g.rnd)...) }
+func (g *rich) instruction() {
+	for range 500 {
+		code := g.rows[g.rnd.IntN(len(g.rows))].Instance(g.rnd)
+		if g.few == 0 || g.namesFew(code) {
+			g.bytes(code...)
+			return
+		}
+	}
+}
+
+// namesFew reports whether the general registers that an instruction names are of
+// the few; few instructions that name none pass.
+func (g *rich) namesFew(code []byte) bool {
+	var d x86.Inst
+	if x86.Decode(&d, code, codeAt) != nil {
+		return false
+	}
+	named := uint32(0)
+	for i := range d.Args[:d.NArgs] {
+		if a := &d.Args[i]; a.Kind == x86.ArgReg {
+			named |= 1 << (a.Reg & 15)
+		}
+	}
+	if d.HasMem {
+		for _, r := range []uint8{d.Mem.Base, d.Mem.Index} {
+			if r < 16 {
+				named |= 1 << r
+			}
+		}
+	}
+	return named&^uint32(g.few) == 0 && (named != 0 || g.rnd.IntN(32) == 0)
+}
+
+// fewStatement is a statement of a program with few registers.
+func (g *rich) fewStatement() {
+	switch a, b := g.one(), g.one(); g.rnd.IntN(8) {
+	case 0:
+		g.bytes(0x48|a>>3, 0xB8|a&7)
+		g.code = binary.LittleEndian.AppendUint64(g.code, anywhere(g.rnd))
+	case 1, 2, 3: // two registers
+		g.bytes([]byte{0x40, 0x48, 0x48, 0x48}[g.rnd.IntN(4)]|a>>3<<2|b>>3, commonest[g.rnd.IntN(len(commonest)-1)], 0xC0|a&7<<3|b&7)
+	default:
+		g.instruction()
+	}
+}
+
+// one is one of the few registers.
+func (g *rich) one() byte {
+	n := g.rnd.IntN(16)
+	for g.few>>n&1 == 0 {
+		n = (n + 1) % 16
+	}
+	return byte(n)
+}
+
+// commonest are the opcodes of common; the last is LEA.
+var commonest = [...]byte{
+	0x01, 0x03, 0x09, 0x0B, 0x11, 0x13, 0x19, 0x1B, 0x21, 0x23, 0x29, 0x2B, 0x31, 0x33, 0x39, 0x3B, 0x85, 0x87, 0x89, 0x8B, 0x8D,
+}
 
 // common is what compilers use most: an integer instruction with a register and
 // a register or memory.
 func (g *rich) common() {
-	opcode := []byte{0x01, 0x03, 0x09, 0x0B, 0x11, 0x13, 0x19, 0x1B, 0x21, 0x23, 0x29, 0x2B, 0x31, 0x33, 0x39, 0x3B, 0x85, 0x87, 0x89, 0x8B, 0x8D}[g.rnd.IntN(21)]
+	opcode := commonest[g.rnd.IntN(len(commonest))]
 	g.bytes(0x40|byte(g.rnd.IntN(16)), opcode)
 	modrm := byte(g.rnd.IntN(256))
 	if opcode == 0x8D {
@@ -140,6 +214,10 @@ func (g *rich) common() {
 
 // statement is an instruction or a few that belong together.
 func (g *rich) statement() {
+	if g.few != 0 {
+		g.fewStatement()
+		return
+	}
 	r := g.rnd
 	register := func() byte { return byte(r.IntN(8)) }
 	switch r.IntN(26) {

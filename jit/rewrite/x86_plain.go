@@ -55,7 +55,7 @@ func (t *Translator) plain(i int) {
 		a.Bytes(in.code[d.ImmAt:]...)
 	}
 	t.mark(d.PC, Within)
-	t.store(&o)
+	t.store(d, &o)
 	if d.NArgs > 0 && d.Args[0].Kind == x86.ArgReg && d.Args[0].Op.Write && d.Args[0].Reg == x86.RSP {
 		t.checkStack(i)
 	}
@@ -159,8 +159,9 @@ func (t *Translator) load(o *operands, zeroing bool) {
 	}
 }
 
-// store takes back what load has brought, if it was written.
-func (t *Translator) store(o *operands) {
+// store takes back what load has brought, if it was written. What T1 still has is
+// no copy of a register that was written where it is.
+func (t *Translator) store(d *x86.Inst, o *operands) {
 	if o.rcx&rcxWritten != 0 {
 		t.asm.Mov64(t.hostOf[x86.RCX], amd64.RCX)
 	}
@@ -168,7 +169,7 @@ func (t *Translator) store(o *operands) {
 		if k.store {
 			t.asm.Store64(t.slot(k.guest), k.host)
 		}
-		if k.host == t1 {
+		if k.host == t1 && (o.direct < 0 || d.Args[o.direct].Reg != k.guest || !d.Args[o.direct].Op.Write) {
 			t.kept = k.guest
 		}
 	}
