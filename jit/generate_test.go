@@ -64,7 +64,10 @@ func richProgram(rnd *rand.Rand) (code []byte, starts []uint64) {
 func fewProgram(rnd *rand.Rand) (code []byte, starts []uint64) {
 	g := &rich{rnd: rnd, rows: x86.Rows(), blocks: 60 + rnd.IntN(60)}
 	without := []int{x86.R8, x86.R9, x86.R10, x86.R11, x86.R13, x86.R15}
-	g.few = 1<<without[rnd.IntN(len(without))] | 1<<without[rnd.IntN(len(without))] | 1<<rnd.IntN(16)
+	for range 2 {
+		g.few |= 1 << without[rnd.IntN(len(without))]
+	}
+	g.few |= 1 << rnd.IntN(16)
 	return g.program()
 }
 
