@@ -14,7 +14,7 @@ import (
 // maxRun is about how many instructions metered code counts at once: where a turn
 // ends the interpreter runs what is left of a run, and behind that what leads to
 // the next.
-const maxRun = 16
+const maxRun = 64
 
 // findCosts finds how far the next place that looks is from each instruction, on
 // the longest way.
