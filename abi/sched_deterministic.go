@@ -9,7 +9,7 @@ import (
 
 // Deterministic mode. The guest threads of all processes of a machine run one
 // at a time. A turn ends when the thread waits, yields, or has retired as many
-// instructions as it was granted, which are no more than lead up to the next
+// instructions as it was granted, which are few more than lead up to the next
 // deadline; then the thread that has been ready longest has its turn. Time is
 // virtual: a nanosecond for each retired instruction, and
 // a jump to the next deadline when all threads wait. So the same programs, input
@@ -66,6 +66,7 @@ const (
 	shortestTurn = 8_192 // and up to twice as long, as all of them
 	maxLevel     = 8     // how often it can double
 	shortTurnIn  = 8     // one turn in so many is short
+	longestTurn  = shortestTurn << (maxLevel + 1)
 )
 
 // turnLength is the length of a turn at a level, by a random number.
@@ -248,13 +249,14 @@ func (s *deterministic) grant(t *Thread) {
 	t.turn.end = t.cpu.Retired + turnLength(maxLevel, s.source.Uint64())
 	t.turn.crowded = false
 	s.meet(t)
-	// What waits for a time to come goes on when it does.
+	// What waits for a time to come goes on when it does, or soon after: threads
+	// that sleep for a moment again and again must not keep others from running.
 	soonest := s.soonest
 	for _, timer := range s.timers {
 		soonest = min(soonest, timer.at)
 	}
-	if soonest > s.now && soonest-s.now < t.turn.end-t.cpu.Retired {
-		t.turn.end = t.cpu.Retired + soonest - s.now
+	if soonest > s.now {
+		t.turn.end = min(t.turn.end, t.cpu.Retired+min(max(soonest-s.now, shortestTurn), longestTurn))
 	}
 	t.wake <- struct{}{}
 }
