@@ -22,11 +22,10 @@ func (s *State) faultAccess(d *Inst, addr uint64) memory.Prot {
 	}
 	for i := range d.Args[:d.NArgs] {
 		a := &d.Args[i]
-		at(a.Op, a.Kind >= ArgMem && a.Kind != ArgImm && a.Kind != ArgRel && a.Kind != ArgOne)
+		at(&a.Op, a.Kind >= ArgMem && a.Kind != ArgImm && a.Kind != ArgRel && a.Kind != ArgOne)
 	}
-	for i := range d.Row.hidden {
-		o := &d.Row.hidden[i]
-		at(o, o.Method == 'T' || o.Method == 'X' || o.Method == 'Y' || o.Method == 'M')
+	for _, o := range d.Row.Implicit() {
+		at(&o, o.Method == 'T' || o.Method == 'X' || o.Method == 'Y' || o.Method == 'M')
 	}
 	if writes && !reads {
 		return memory.Write
@@ -38,6 +37,7 @@ func (s *State) faultAccess(d *Inst, addr uint64) memory.Prot {
 // instruction has two memory operands does it have to be exact.
 func (s *State) reaches(d *Inst, o *Operand, a uint32) bool {
 	const widest = 1024 // FXSAVE, and a step of a bulk operation backwards
+	implied := d.Row.Implicit()
 	near := func(from uint64, before, behind uint32) bool {
 		return a-(uint32(from)-before) < before+behind
 	}
@@ -52,10 +52,10 @@ func (s *State) reaches(d *Inst, o *Operand, a uint32) bool {
 	case 'Y':
 		return near(s.R[RDI], 0, widest)
 	case 'E':
-		if o.Write && len(d.Row.hidden) > 1 && d.Row.hidden[1].Method == 'T' { // POP
+		if o.Write && len(implied) > 1 && implied[1].Method == 'T' { // POP
 			return !near(s.R[RSP], 0, 8)
 		}
-		if len(d.Row.hidden) > 1 && d.Row.hidden[1].Method == 'T' { // PUSH, CALL
+		if len(implied) > 1 && implied[1].Method == 'T' { // PUSH, CALL
 			return !near(s.R[RSP], 8, 0)
 		}
 	}

@@ -53,7 +53,7 @@ type Arg struct {
 	Kind  ArgKind
 	Reg   uint8
 	Width uint8 // bytes
-	Op    *Operand
+	Op    Operand
 	Value uint64 // ArgImm, ArgRel
 }
 
@@ -180,40 +180,66 @@ func (c *cursor) decode(d *Inst, pc uint64) error {
 	if c.i < len(c.b) && c.b[c.i]&^1 == 0xC4 {
 		return c.decodeVEX(d, rep)
 	}
-	m, op := c.opcode(d)
-	d.Opcode = op
+	m := c.opcode(d)
 	if c.short {
 		d.Len = c.i
 		return ErrTruncated
 	}
 	d.OpcodeAt = uint8(c.i - 1)
-	cands := index().candidates(int(m), op)
-	if err := c.peekModRM(d, cands); err != nil {
-		return err
+	mandatory := factNone
+	switch {
+	case rep == 0xF3:
+		mandatory = factF3
+	case rep == 0xF2:
+		mandatory = factF2
+	case d.Prefix&PrefixOpsize != 0:
+		mandatory = fact66
 	}
-	for _, r := range cands {
-		if r.matches(d, rep) {
-			return c.finish(d, r)
+	return c.match(d, claimants(m, false, d.Opcode), mandatory|d.facts())
+}
+
+// facts are those of an instruction besides its mandatory prefix and ModRM.
+func (d *Inst) facts() facts {
+	f := factW0 << (d.REX >> 3 & 1)
+	f |= factL0 << (d.VecLen >> 5)
+	f |= factB * facts(d.REX&rexB)
+	if d.VVVV != 0 {
+		f |= factVVVV
+	}
+	return f
+}
+
+// match finds the row among those of the opcode, and decodes what follows it.
+func (c *cursor) match(d *Inst, rows []uint16, f facts) error {
+	if len(rows) > 0 {
+		if patterns[rows[0]].modrm {
+			if c.i >= len(c.b) {
+				d.Len = c.i
+				return ErrTruncated
+			}
+			d.ModRM, d.ModRMAt = c.b[c.i], uint8(c.i)
+		}
+		f |= modrmFacts(d.ModRM)
+		for _, n := range rows {
+			if p := &patterns[n]; p.claims(f, d.ModRM) {
+				d.Row = row(int(n))
+				return c.finish(d, p)
+			}
 		}
 	}
 	d.Len = c.i
 	return ErrIllegal
 }
 
-// peekModRM notes the ModRM byte of an opcode with those candidates.
-func (c *cursor) peekModRM(d *Inst, cands []*Row) error {
-	if len(cands) == 0 {
-		d.Len = c.i
-		return ErrIllegal
+func modrmFacts(m uint8) facts {
+	f := factMem
+	if m >= 0xC0 {
+		f = factReg
 	}
-	if cands[0].modrm {
-		if c.i >= len(c.b) {
-			d.Len = c.i
-			return ErrTruncated
-		}
-		d.ModRM, d.ModRMAt = c.b[c.i], uint8(c.i)
+	if m&7 != 4 {
+		f |= factNoSIB
 	}
-	return nil
+	return f
 }
 
 // prefixes reads the legacy prefixes and REX, which counts only directly
@@ -265,87 +291,50 @@ func isPrefix(b uint8) bool {
 	return b&0xF0 == 0x40
 }
 
-func (c *cursor) opcode(d *Inst) (m int, op uint8) {
-	op = c.byte()
-	if op != 0x0F {
-		return 0, op
+// opcode reads the opcode and returns its map.
+func (c *cursor) opcode(d *Inst) (m int) {
+	if d.Opcode = c.byte(); d.Opcode != 0x0F {
+		return 0
 	}
-	op = c.byte()
-	switch op {
+	d.Opcode = c.byte()
+	switch d.Opcode {
 	case 0x38:
-		return 2, c.byte()
+		d.Opcode = c.byte()
+		return 2
 	case 0x3A:
-		return 3, c.byte()
+		d.Opcode = c.byte()
+		return 3
 	}
-	return 1, op
-}
-
-func (r *Row) matches(d *Inst, rep uint8) bool {
-	switch r.prefix {
-	case 0:
-	case pfxNone:
-		if rep != 0 || d.Prefix&PrefixOpsize != 0 {
-			return false
-		}
-	case pfxNoRep:
-		if rep != 0 {
-			return false
-		}
-	case 0x66:
-		if rep != 0 || d.Prefix&PrefixOpsize == 0 {
-			return false
-		}
-	default:
-		if rep != r.prefix {
-			return false
-		}
-	}
-	if r.wbit != 0 && (d.REX&rexW != 0) != (r.wbit == 2) || r.noB && d.REX&rexB != 0 {
-		return false
-	}
-	return r.matchesModRM(d)
-}
-
-func (r *Row) matchesModRM(d *Inst) bool {
-	if !r.modrm {
-		return true
-	}
-	m := d.ModRM
-	switch {
-	case r.fixed >= 0:
-		return int(m)&^(r.fixedN-1) == r.fixed
-	case r.digit >= 0 && int8(m>>3&7) != r.digit:
-		return false
-	}
-	if m >= 0xC0 || r.anyMod {
-		return r.forms&1 != 0
-	}
-	return r.forms&2 != 0
+	return 1
 }
 
 // finish decodes what follows the opcode and fills the operands.
-func (c *cursor) finish(d *Inst, r *Row) error {
-	d.Row = r
+func (c *cursor) finish(d *Inst, p *pattern) error {
 	size := 4
 	switch {
-	case r.Attr&F64 != 0 || d.REX&rexW != 0:
+	case p.attr&F64 != 0 || d.REX&rexW != 0:
 		size = 8
-	case d.Prefix&PrefixOpsize != 0 && r.prefix != 0x66 && r.Attr&W64 == 0:
+	case d.Prefix&PrefixOpsize != 0 && p.prefix != 0x66 && p.attr&W64 == 0:
 		size = 2
-	case r.Attr&D64 != 0:
+	case p.attr&D64 != 0:
 		size = 8
 	}
 	d.Size = uint8(size)
-	if r.modrm {
+	if p.short {
+		d.VecLen = 16
+	}
+	if p.modrm {
 		c.i++
-		if r.fixed < 0 && d.ModRM < 0xC0 && !r.anyMod {
-			c.memory(d, r)
+		if d.ModRM < 0xC0 && !p.anyMod {
+			c.memory(d, p.vsib != 0)
 		}
 	}
-	for i := range r.ops {
-		c.arg(d, &r.ops[i], size)
+	d.NArgs = p.explicit
+	for i, o := range operands[p.operands:][:p.explicit] {
+		d.Args[i&3].Op = o
+		c.arg(d, &d.Args[i&3], size)
 	}
-	if r.Attr&ByteSize != 0 || d.NArgs > 0 && d.Args[0].Op.Type == 'b' {
+	if p.attr&ByteSize != 0 || d.NArgs > 0 && d.Args[0].Op.Type == 'b' {
 		d.Size = 1
 	}
 	d.Len = c.i
@@ -357,10 +346,10 @@ func (c *cursor) finish(d *Inst, r *Row) error {
 			a.Value += d.Next()
 		}
 	}
-	if !d.registersExist() || r.vsib != 0 && !d.gatherApart() {
+	if !d.registersExist() || p.vsib != 0 && !d.gatherApart() {
 		return ErrIllegal
 	}
-	if d.Lock() && (r.Attr&Lockable == 0 || !d.HasMem || d.Args[0].Kind != ArgMem) {
+	if d.Lock() && (p.attr&Lockable == 0 || !d.HasMem || d.Args[0].Kind != ArgMem) {
 		return ErrIllegal
 	}
 	return nil
@@ -390,7 +379,7 @@ func (d *Inst) registersExist() bool {
 
 // memory decodes ModRM's memory forms, SIB and displacement (Vol. 2, 2.1.5 and
 // 2.2.1.2 to 2.2.1.6).
-func (c *cursor) memory(d *Inst, r *Row) {
+func (c *cursor) memory(d *Inst, vsib bool) {
 	d.HasMem = true
 	mod, rm := d.ModRM>>6, d.ModRM&7
 	m := &d.Mem
@@ -400,7 +389,7 @@ func (c *cursor) memory(d *Inst, r *Row) {
 		sib := c.byte()
 		m.Scale = sib >> 6
 		m.Base = sib&7 | d.REX&rexB<<3
-		if x := sib>>3&7 | d.REX&rexX<<2; x != RSP || r.vsib != 0 {
+		if x := sib>>3&7 | d.REX&rexX<<2; x != RSP || vsib {
 			m.Index = x
 		} else {
 			m.Scale = 0
@@ -417,10 +406,9 @@ func (c *cursor) memory(d *Inst, r *Row) {
 	}
 }
 
-func (c *cursor) arg(d *Inst, o *operand, size int) {
-	a := &d.Args[d.NArgs]
-	d.NArgs++
-	a.Op = o
+// arg fills an operand for a.Op.
+func (c *cursor) arg(d *Inst, a *Arg, size int) {
+	o := &a.Op
 	w := o.VecWidth(size, int(d.VecLen))
 	a.Width = uint8(w)
 	reg := d.ModRM>>3&7 | d.REX&rexR<<1

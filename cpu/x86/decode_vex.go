@@ -19,25 +19,11 @@ func (c *cursor) decodeVEX(d *Inst, rep uint8) error {
 		d.Len = c.i
 		return ErrIllegal
 	}
-	cands := vexIndex().candidates(int(m), d.Opcode)
-	if err := c.peekModRM(d, cands); err != nil {
-		return err
-	}
-	for _, r := range cands {
-		if r.matchesVEX(d, pp) {
-			if r.lbit == lengthIgnored {
-				d.VecLen = 16
-			}
-			return c.finish(d, r)
-		}
-	}
-	d.Len = c.i
-	return ErrIllegal
+	return c.match(d, claimants(int(m), true, d.Opcode), pp|d.facts())
 }
 
-// vex reads the prefix and returns the mandatory prefix that VEX.pp stands for
-// and the opcode map.
-func (c *cursor) vex(d *Inst) (pp, m uint8) {
+// vex reads the prefix and returns what VEX.pp stands for and the opcode map.
+func (c *cursor) vex(d *Inst) (pp facts, m uint8) {
 	d.VEXAt = uint8(c.i)
 	m = 1
 	three := c.byte() == 0xC4
@@ -54,19 +40,7 @@ func (c *cursor) vex(d *Inst) (pp, m uint8) {
 	d.VEXN = uint8(c.i) - d.VEXAt
 	d.VVVV = ^p >> 3 & 15
 	d.VecLen = 16 << (p >> 2 & 1)
-	return [4]uint8{pfxNone, 0x66, 0xF3, 0xF2}[p&3], m
-}
-
-func (r *Row) matchesVEX(d *Inst, pp uint8) bool {
-	switch {
-	case r.prefix != pp,
-		r.wbit != 0 && (d.REX&rexW != 0) != (r.wbit == 2),
-		r.lbit == 1 && d.VecLen == 32, r.lbit == 2 && d.VecLen == 16,
-		!r.vvvv && d.VVVV != 0,
-		r.vsib != 0 && d.ModRM&7 != 4:
-		return false
-	}
-	return r.matchesModRM(d)
+	return factNone << (p & 3), m
 }
 
 // gatherApart reports whether the destination, the index and the mask of a

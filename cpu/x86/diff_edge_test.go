@@ -280,7 +280,7 @@ func newWalk(e *encoding, inst *Inst, region uint64) *walk {
 		return w
 	}
 	used := uint32(0) // general registers that are taken
-	if r.Name == "xlatb" || e.mem && r.digit < 0 && strings.HasPrefix(r.Name, "bt") {
+	if r.Name == "xlatb" || e.mem && r.digit() < 0 && strings.HasPrefix(r.Name, "bt") {
 		return w // they are addresses
 	}
 	if e.mem {
@@ -297,7 +297,7 @@ func newWalk(e *encoding, inst *Inst, region uint64) *walk {
 		case ArgReg:
 			if a.Op.Read && used>>(a.Reg&15)&1 == 0 {
 				used |= 1 << (a.Reg & 15)
-				w.register(a.Reg, int(a.Width), a.Op.Name == "CL")
+				w.register(a.Reg, int(a.Width), a.Op.Method == 'r' && a.Op.Type == 'b' && a.Reg == RCX)
 			}
 		case ArgVec, ArgMMX:
 			s := spot{reg: a.Reg, mmx: a.Kind == ArgMMX, width: int(a.Width)}
@@ -319,8 +319,7 @@ func newWalk(e *encoding, inst *Inst, region uint64) *walk {
 	for i := range inst.Args[:inst.NArgs] {
 		operand(&inst.Args[i])
 	}
-	for i := range r.hidden {
-		o := &r.hidden[i]
+	for _, o := range r.Implicit() {
 		if o.Method == 'r' {
 			operand(&Arg{Kind: ArgReg, Reg: o.Reg, Width: uint8(o.Width(int(inst.Size))), Op: o})
 		}
@@ -346,7 +345,7 @@ func (r *Row) isVector() bool {
 
 // flags adds all combinations of the flags that the row reads.
 func (w *walk) flags(r *Row) {
-	read := uint64(r.read) & native.FlagsMask
+	read := uint64(r.FlagsRead()) & native.FlagsMask
 	w.add(1<<bits.OnesCount64(read), func(g *input, i int) {
 		g.Flags &^= read
 		for m := read; m != 0; m &= m - 1 {
@@ -389,8 +388,8 @@ func (w *walk) memory(e *encoding, region uint64, list []uint64, width int) {
 func (w *walk) x87(e *encoding, inst *Inst, region uint64) {
 	r := e.row
 	pushes := false
-	for i := range r.hidden {
-		pushes = pushes || r.hidden[i].Write && !r.hidden[i].Read && r.hidden[i].Method == 'f'
+	for i := range r.Implicit() {
+		pushes = pushes || r.Implicit()[i].Write && !r.Implicit()[i].Read && r.Implicit()[i].Method == 'f'
 	}
 	switch r.Name {
 	case "fldenv", "frstor", "fldcw", "fnsave", "fnstenv":
@@ -425,7 +424,7 @@ func (w *walk) x87(e *encoding, inst *Inst, region uint64) {
 }
 
 func (w *walk) x87Memory(e *encoding, region uint64, r *Row) {
-	width := r.ops[0].Width(4)
+	width := r.Operands()[0].Width(4)
 	switch {
 	case r.Name == "fbld":
 		w.add(len(bcdEdges), func(g *input, i int) {
@@ -526,9 +525,9 @@ func (d *differ) prepared(rnd *rand.Rand, e *encoding) bool {
 // immediateByte reports whether the instruction ends with a byte that may be
 // anything.
 func (r *Row) immediateByte() bool {
-	if r.Attr&Ends != 0 || r.isStack() || len(r.ops) == 0 {
+	if r.Attr&Ends != 0 || r.isStack() || len(r.Operands()) == 0 {
 		return false
 	}
-	o := &r.ops[len(r.ops)-1]
+	o := &r.Operands()[len(r.Operands())-1]
 	return o.Method == 'I' && o.Type == 'b'
 }

@@ -98,12 +98,12 @@ func seedOf(r *Row, seed uint64) *rand.Rand {
 func chance(r *rand.Rand, n, d int) bool { return r.IntN(d) < n }
 
 func (r *Row) hasType(types string) bool {
-	for _, o := range r.ops {
-		if o.Method != 'r' && strings.IndexByte(types, o.Type) >= 0 || o.Method == 'r' && strings.HasPrefix(o.Name, "r") {
+	for _, o := range r.Operands() {
+		if o.Method != 'r' && strings.IndexByte(types, o.Type) >= 0 || o.Method == 'r' && o.Type == 'v' {
 			return true
 		}
 	}
-	for _, o := range r.hidden {
+	for _, o := range r.Implicit() {
 		if strings.IndexByte(types, o.Type) >= 0 {
 			return true
 		}
@@ -112,7 +112,7 @@ func (r *Row) hasType(types string) bool {
 }
 
 func (r *Row) hasMethod(m byte) bool {
-	for _, list := range [][]operand{r.ops, r.hidden} {
+	for _, list := range [][]Operand{r.Operands(), r.Implicit()} {
 		for _, o := range list {
 			if o.Method == m {
 				return true
@@ -212,7 +212,7 @@ func (r *Row) loadsSegment() bool {
 	case "lss", "lfs", "lgs", "callf", "jmpf", "retf", "iret/iretd/iretq", "lar", "lsl", "verr", "verw":
 		return true
 	}
-	for _, o := range r.ops {
+	for _, o := range r.Operands() {
 		if (o.Method == 'S' || o.Method == 's') && o.Write {
 			return true
 		}
@@ -226,10 +226,10 @@ func (e *encoding) chooseForm(rnd *rand.Rand, reg bool) {
 	switch {
 	case r.hasMethod('O'):
 		e.moffs = true
-	case !r.modrm || r.fixed >= 0:
-	case r.forms == 2:
+	case !r.modrm || r.FixedModRM():
+	case r.allows&anyMode == factMem:
 		e.mem = true
-	case r.forms == 3:
+	case r.allows&anyMode == anyMode:
 		e.mem = !reg && chance(rnd, 1, 2)
 	}
 }
@@ -238,7 +238,7 @@ func (e *encoding) choosePrefixes(rnd *rand.Rand, hasGS bool) {
 	r := e.row
 	sized := r.hasType("vzyp")
 	var p []byte
-	if e.mem && r.Attr&Lockable != 0 && r.ops[0].isRM() && chance(rnd, 1, 3) {
+	if e.mem && r.Attr&Lockable != 0 && r.Operands()[0].isRM() && chance(rnd, 1, 3) {
 		p = append(p, prefixLock)
 	}
 	if sized && r.prefix == 0 && chance(rnd, 1, 3) {
@@ -276,9 +276,9 @@ func (e *encoding) choosePrefixes(rnd *rand.Rand, hasGS bool) {
 		e.rex = 0x40 | uint8(rnd.IntN(16))
 	}
 	switch {
-	case r.wbit == 1:
+	case r.wbit() == 0:
 		e.rex &^= rexW
-	case r.wbit == 2:
+	case r.wbit() == 1:
 		e.rex |= 0x40 | rexW
 	}
 }
@@ -329,14 +329,14 @@ func (e *encoding) chooseModRM(rnd *rand.Rand, base uint64) (dispAt int, ok bool
 	switch {
 	case !r.modrm:
 		return 0, true
-	case r.fixed >= 0:
-		e.modrm = uint8(r.fixed + rnd.IntN(r.fixedN))
+	case r.FixedModRM():
+		e.modrm = r.fixed + uint8(rnd.IntN(0x100-int(r.mask)))
 		e.code = append(e.code, e.modrm)
 		return 0, true
 	}
 	reg := uint8(rnd.IntN(8))
-	if r.digit >= 0 {
-		reg = uint8(r.digit)
+	if digit := r.digit(); digit >= 0 {
+		reg = uint8(digit)
 	}
 	if !e.mem {
 		e.modrm = 0xC0 | reg<<3 | uint8(rnd.IntN(8))
@@ -410,7 +410,7 @@ func (e *encoding) place(rnd *rand.Rand) int64 {
 }
 
 func (r *Row) wantsAlignment() bool {
-	for _, o := range r.ops {
+	for _, o := range r.Operands() {
 		if o.Align && o.isRM() {
 			return true
 		}
@@ -425,7 +425,7 @@ func (e *encoding) immediates(rnd *rand.Rand, pc uint64) bool {
 		opsize16 = opsize16 || p == 0x66
 	}
 	n := 0
-	for _, o := range e.row.ops {
+	for _, o := range e.row.Operands() {
 		switch o.Method {
 		case 'I', 'L':
 			switch o.Type {

@@ -120,7 +120,7 @@ func (p *pair) alikeFaults(e *encoding) {
 		// that the reading was refused. And the order of two accesses is free.
 		g.write = w.write
 	}
-	ops := e.row.ops
+	ops := e.row.Operands()
 	const block = 15
 	switch {
 	case strings.HasPrefix(e.row.Name, "fx"), strings.Contains(e.row.Name, "maskmov"),

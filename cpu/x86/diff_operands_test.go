@@ -378,7 +378,7 @@ func (e *encoding) splitsLock(target uint64) bool {
 	if !locked {
 		return false
 	}
-	if strings.HasPrefix(e.row.Name, "bt") && e.row.digit < 0 {
+	if strings.HasPrefix(e.row.Name, "bt") && e.row.digit() < 0 {
 		return target&7 != 0 // the access may be a multiple of the operand's size away
 	}
 	return target&63 > 56
@@ -491,7 +491,7 @@ func (g *input) special(rnd *rand.Rand, e *encoding, region, pc, target uint64) 
 	case "popf/popfd/popfq":
 		g.put(e, region, g.R[RSP], rnd64&native.FlagsMask)
 	case "bt", "bts", "btr", "btc":
-		if e.mem && e.row.digit < 0 { // the bit offset moves the address
+		if e.mem && e.row.digit() < 0 { // the bit offset moves the address
 			if reg == e.base || reg == e.index {
 				return false
 			}

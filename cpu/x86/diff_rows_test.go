@@ -44,8 +44,8 @@ func (r *Row) apart() string {
 	case r.loadsSegment():
 		add("selectors without a descriptor only")
 	}
-	if r.undefined != 0 {
-		add("undefined: %s (on Intel compared)", flagLetters(r.undefined))
+	if r.FlagsUndefined() != 0 {
+		add("undefined: %s (on Intel compared)", flagLetters(r.FlagsUndefined()))
 	}
 	return strings.Join(list, "; ")
 }

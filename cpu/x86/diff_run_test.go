@@ -246,7 +246,7 @@ func (p *pair) compare(e *encoding) string {
 	g, w := &p.got, &p.want
 	ig := ignore{}
 	if !p.intel {
-		ig.flags |= uint64(e.row.undefined)
+		ig.flags |= uint64(e.row.FlagsUndefined())
 	}
 	if p.excuse(e, &ig) {
 		return ""

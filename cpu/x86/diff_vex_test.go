@@ -63,7 +63,7 @@ func TestVEXConstraints(t *testing.T) {
 
 // immediateOf is the number of immediate bytes behind the opcode.
 func immediateOf(r *Row) int {
-	for _, o := range r.ops {
+	for _, o := range r.Operands() {
 		if o.Method == 'I' || o.Method == 'L' {
 			return 1
 		}

@@ -24,7 +24,9 @@
 //     {"NP 0F 58 /r", "addps", "+Vx Wx", "", 0, opFunc(addps)},
 //
 //     "+" says that the first operand is read and written; Wx, that a memory
-//     operand has 16 bytes and must be aligned (Wxu: need not be).
+//     operand has 16 bytes and must be aligned (Wxu: need not be). What the
+//     decoder needs of it is in rows_gen.go: run go generate (a test fails if
+//     it is out of date).
 //
 //  2. The function:
 //
@@ -55,9 +57,8 @@
 //
 // # VEX encodings
 //
-// A row whose encoding begins with "VEX." has an index of its own, which is
-// built when the first such instruction is decoded (decode_vex.go). Its three
-// operands are "=Vx Hx Wx": H is the register in VEX.vvvv. Most rows say "sse"
+// A row whose encoding begins with "VEX." (decode_vex.go) has three operands,
+// "=Vx Hx Wx": H is the register in VEX.vvvv. Most rows say "sse"
 // in their last column: what the opcode is without VEX is done on each lane of
 // 128 bits, and the rest of the destination cleared, so that an operation has
 // one implementation:

@@ -18,9 +18,8 @@ func (r *Row) Instance(rnd *rand.Rand) []byte {
 }
 
 func (r *Row) compose(rnd *rand.Rand) []byte {
-	allRows() // the row must have been parsed
 	var code []byte
-	mem := r.modrm && r.fixed < 0 && r.forms&2 != 0 && (r.forms&1 == 0 || rnd.IntN(2) == 0)
+	mem := r.modrm && !r.anyMod && r.allows&factMem != 0 && (r.allows&factReg == 0 || rnd.IntN(2) == 0)
 	code = r.prefixes(code, rnd, mem)
 	if r.vex {
 		code = r.vexPrefix(code, rnd)
@@ -34,13 +33,13 @@ func (r *Row) compose(rnd *rand.Rand) []byte {
 	if rnd.IntN(2) == 0 {
 		rex = 0x40 | uint8(rnd.IntN(16))
 	}
-	switch {
-	case r.wbit == 1:
+	switch r.wbit() {
+	case 0:
 		rex &^= rexW
-	case r.wbit == 2:
+	case 1:
 		rex |= 0x40 | rexW
 	}
-	if r.noB {
+	if r.allows&factB == 0 {
 		rex &^= rexB
 	}
 	if rex != 0 {
@@ -76,22 +75,22 @@ func (r *Row) tail(code []byte, rnd *rand.Rand) []byte {
 func (r *Row) vexPrefix(code []byte, rnd *rand.Rand) []byte {
 	pp := map[uint8]uint8{pfxNone: 0, 0x66: 1, 0xF3: 2, 0xF2: 3}[r.prefix]
 	rxb, last := uint8(rnd.IntN(8)), uint8(rnd.Uint32())&^0x03|pp
-	switch r.wbit {
-	case 1:
+	switch r.wbit() {
+	case 0:
 		last &^= 0x80
-	case 2:
+	case 1:
 		last |= 0x80
 	}
-	switch r.lbit {
-	case 1:
+	switch r.lbit() {
+	case 0:
 		last &^= 4
-	case 2:
+	case 1:
 		last |= 4
 	}
-	if !r.vvvv {
+	if !r.hasVVVV() {
 		last |= 0x78
 	}
-	if r.mapIndex == 1 && r.wbit != 2 && rnd.IntN(2) == 0 {
+	if r.mapIndex == 1 && r.wbit() != 1 && rnd.IntN(2) == 0 {
 		return append(code, 0xC5, rxb&4<<5|last&0x7F)
 	}
 	return append(code, 0xC4, rxb<<5|r.mapIndex, last)
@@ -121,12 +120,12 @@ func (r *Row) modRM(code []byte, rnd *rand.Rand, mem bool) []byte {
 	if !r.modrm {
 		return code
 	}
-	if r.fixed >= 0 {
-		return append(code, uint8(r.fixed+rnd.IntN(r.fixedN)))
+	if r.FixedModRM() {
+		return append(code, r.fixed+uint8(rnd.IntN(0x100-int(r.mask))))
 	}
 	reg := uint8(rnd.IntN(8))
-	if r.digit >= 0 {
-		reg = uint8(r.digit)
+	if digit := r.digit(); digit >= 0 {
+		reg = uint8(digit)
 	}
 	m := uint8(rnd.IntN(8)) | reg<<3
 	if r.vsib != 0 {

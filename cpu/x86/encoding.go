@@ -19,4 +19,30 @@ func (r *Row) MandatoryPrefix() uint8 {
 func (r *Row) HasModRM() bool { return r.modrm }
 
 // FixedModRM returns the ModRM byte that is part of the opcode, if there is one.
-func (r *Row) FixedModRM() bool { return r.fixed >= 0 }
+func (r *Row) FixedModRM() bool { return r.mask >= 0xF8 }
+
+// digit is the value of ModRM.reg that is part of the opcode, or -1.
+func (p *pattern) digit() int {
+	if p.mask != 0x38 {
+		return -1
+	}
+	return int(p.fixed >> 3)
+}
+
+// wbit and lbit are what REX.W or VEX.W, and VEX.L, must be; -1: either.
+func (p *pattern) wbit() int { return between(p.allows, factW0) }
+func (p *pattern) lbit() int { return between(p.allows, factL0) }
+
+// between says which of the facts clear and the next one is allowed alone, or -1.
+func between(allows, clear facts) int {
+	switch allows & (clear | clear<<1) {
+	case clear:
+		return 0
+	case clear << 1:
+		return 1
+	}
+	return -1
+}
+
+// hasVVVV reports whether an operand is in VEX.vvvv.
+func (p *pattern) hasVVVV() bool { return p.allows&factVVVV != 0 }

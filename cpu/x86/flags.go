@@ -124,7 +124,7 @@ func (d *Inst) FlagsRead() uint32 {
 	if d.Row.count == 16 {
 		return condFlags(d.CC())
 	}
-	return d.Row.read
+	return d.Row.FlagsRead()
 }
 
 // condFlags says which flags condition cc reads.

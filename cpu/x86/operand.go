@@ -60,14 +60,9 @@ type Operand struct {
 	Write  bool
 	Access bool // memory forms access memory
 	Align  bool // memory forms must be aligned to their width
-	Name   string
 
 	signed bool // the immediate is sign-extended
 }
-
-type operand = Operand
-
-func publicOperands(o []operand) []Operand { return o }
 
 // Width returns the operand's width in bytes for an operand size of size bytes
 // (2, 4 or 8) and a vector length of 16 bytes; 0 if the type has none.
@@ -106,108 +101,5 @@ func (o *Operand) VecWidth(size, vector int) int {
 	return 0
 }
 
-// forms: bit 0 if a register form is possible, bit 1 if a memory form is.
-func (o *operand) forms() uint8 {
-	switch o.Method {
-	case 'M', 'K':
-		return 2
-	case 'R', 'U', 'N', 'F':
-		return 1
-	}
-	return 3
-}
-
 // isRM reports whether the operand is found through ModRM.rm.
-func (o *operand) isRM() bool { return strings.IndexByte("EMRWUQNFK", o.Method) >= 0 }
-
-// parseOps appends the row's operands to arena and returns it.
-func (r *Row) parseOps(arena []operand) []operand {
-	start, explicit, rest := len(arena), -1, r.Ops
-	for rest != "" {
-		var t string
-		t, rest, _ = strings.Cut(rest, " ")
-		if t == "|" {
-			explicit = len(arena)
-			continue
-		}
-		o := parseOperand(t)
-		if r.vex {
-			r.vexOperand(&o)
-		}
-		arena = append(arena, o)
-	}
-	if explicit < 0 {
-		explicit = len(arena)
-	}
-	r.ops, r.hidden = arena[start:explicit:explicit], arena[explicit:len(arena):len(arena)]
-	return arena
-}
-
-// vexOperand notes what an operand of a VEX encoding means for the row.
-func (r *Row) vexOperand(o *operand) {
-	o.Align = len(o.Name) == 3 && o.Name[2] == 'a'
-	switch o.Method {
-	case 'H', 'B':
-		r.vvvv = true
-	case 'K':
-		r.vsib = 32
-		if o.Name[2] == '6' {
-			r.vsib = 64
-		}
-	}
-}
-
-func parseOperand(t string) operand {
-	o := operand{Read: true, Access: true}
-	switch t[0] {
-	case '=':
-		o.Read, o.Write = false, true
-		t = t[1:]
-	case '+':
-		o.Write = true
-		t = t[1:]
-	case '&':
-		o.Read, o.Access = false, false
-		t = t[1:]
-	}
-	o.Name = t
-	methodLetter := len(t) >= 2 && strings.IndexByte("bwdqtxvzypah", t[1]) >= 0
-	if !methodLetter || len(t) > 3 {
-		if f, ok := fixedOperands[t]; ok {
-			o.Method, o.Type, o.Reg = f.method, f.typ, f.reg
-			return o
-		}
-	}
-	if len(t) < 2 || strings.IndexByte("EMRGZSCDIJOXYVWUPQNFTHBL", t[0]) < 0 || strings.IndexByte("bwdqtxvzypah", t[1]) < 0 {
-		panic("x86: bad operand " + t)
-	}
-	o.Method, o.Type = t[0], t[1]
-	switch {
-	case len(t) == 4 && t[1:3] == "x/":
-		o.Type = t[3]
-	case len(t) == 3 && t[1:] == "dq":
-		o.Type = 'o'
-	case len(t) == 3 && t[1:] == "qq":
-		o.Type = 'O'
-	}
-	o.Align = o.Type == 'x' && len(t) == 2
-	o.signed = o.Type == 'z' || o.Type == 'v' || len(t) == 3 && t[2] == 's'
-	return o
-}
-
-var fixedOperands = map[string]struct {
-	method, typ byte
-	reg         uint8
-}{
-	"AL": {'r', 'b', RAX}, "CL": {'r', 'b', RCX}, "AH": {'r', 'b', RAX + high},
-	"AX": {'r', 'w', RAX}, "DX": {'r', 'w', RDX},
-	"EAX": {'r', 'd', RAX}, "ECX": {'r', 'd', RCX}, "EDX": {'r', 'd', RDX}, "EBX": {'r', 'd', RBX},
-	"RAX": {'r', 'q', RAX}, "RCX": {'r', 'q', RCX}, "RDX": {'r', 'q', RDX}, "RBX": {'r', 'q', RBX},
-	"RSP": {'r', 'q', RSP}, "RBP": {'r', 'q', RBP}, "RSI": {'r', 'q', RSI}, "RDI": {'r', 'q', RDI}, "R11": {'r', 'q', R11},
-	"eAX": {'r', 'z', RAX}, "rAX": {'r', 'v', RAX}, "rDX": {'r', 'v', RDX}, "rCX": {'r', 'v', RCX}, "rBX": {'r', 'v', RBX},
-	"1":     {'1', 'b', 0},
-	"XMM0":  {'x', 'o', 0},
-	"vm32x": {'K', 'y', 16}, "vm32y": {'K', 'y', 32}, "vm64x": {'K', 'y', 16}, "vm64y": {'K', 'y', 32}, // Reg: bytes of the index register
-	"ST0": {'f', 't', 0},
-	"FS":  {'s', 'w', 4}, "GS": {'s', 'w', 5},
-}
+func (o *Operand) isRM() bool { return strings.IndexByte("EMRWUQNFK", o.Method) >= 0 }

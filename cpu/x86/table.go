@@ -50,37 +50,60 @@ type Spec struct {
 // Row is a line of the table together with what follows from its text.
 type Row struct {
 	*Spec
+	*pattern
 
-	sec    *Section
-	index  int
-	ops    []operand
-	hidden []operand
-
-	read, written, undefined, maybe uint32
-
-	pattern
-	vvvv   bool  // an operand is in VEX.vvvv
-	vsib   uint8 // bits of the indices of a VSIB operand: 0, 32 or 64
-	forms  uint8 // bit 0: register form allowed, bit 1: memory form
-	anyMod bool  // ModRM.mod is ignored: a register in any case
-	rank   int   // how specific the match is
+	sec   *Section
+	index int
 }
 
-// pattern is what Spec.Enc says.
+// pattern is what follows from the text of a Spec: internal/rows works it out.
 type pattern struct {
-	prefix   uint8 // mandatory prefix or VEX.pp: 0 any, else pfxNone, 0x66, 0xF3, 0xF2
-	wbit     uint8 // 0 any, 1 W0, 2 W1
-	noB      bool
-	vex      bool
-	lbit     uint8 // VEX.L: 0 either, 1 clear, 2 set, 3 ignored
-	mapIndex uint8
+	allows   facts // of the instruction
+	fixed    uint8 // what the bits of mask are in ModRM
+	mask     uint8
 	opcode   uint8 // first (or only) opcode byte
 	count    uint8 // how many opcodes the row claims: 1, 8 or 16
+	prefix   uint8 // mandatory prefix or VEX.pp: 0 any, else pfxNone, pfxNoRep, 0x66, 0xF3, 0xF2
+	mapIndex uint8
 	modrm    bool
-	digit    int8 // /digit or -1
-	fixed    int  // fixed ModRM byte or -1; with fixedN = 8, the low bits vary
-	fixedN   int
+	vex      bool
+	anyMod   bool  // ModRM.mod is ignored: a register in any case
+	short    bool  // the vector length is 16 bytes whatever VEX.L says
+	vsib     uint8 // bits of the indices of a VSIB operand: 0, 32 or 64
+	explicit uint8 // number of operands, from operands on, and
+	implied  uint8 // behind them
+	rank     uint8 // how specific the match is
+	operands uint16
+	attr     Attr   // as in Spec, which decoding has no look at
+	line     uint16 // the place in the table
+	section  uint8
 }
+
+// facts are what a row may ask of an instruction. Of each group an instruction
+// has one.
+type facts uint16
+
+// The facts.
+const (
+	factNone facts = 1 << iota // no mandatory prefix, or none in VEX.pp
+	fact66
+	factF3
+	factF2
+	factW0
+	factW1
+	factL0
+	factL1
+	factMem   // by ModRM.mod
+	factReg   // or without ModRM
+	factB     // REX.B is set
+	factVVVV  // VEX.vvvv is not 1111
+	factNoSIB // ModRM.rm is not 100
+
+	anyPrefix = factNone | fact66 | factF3 | factF2
+	anyW      = factW0 | factW1
+	anyL      = factL0 | factL1
+	anyMode   = factMem | factReg
+)
 
 // Attr are properties of a row.
 type Attr uint16
@@ -120,167 +143,77 @@ const (
 	pfxNoRep = 2 // "NFx"
 )
 
-// lengthIgnored, in lbit: the vector length is 16 bytes whatever VEX.L says.
-const lengthIgnored = 3
-
-// tables lists the sections; an entry a file.
-var tables = []*Section{
+// tables lists the sections; an entry a file. Sections of VEX encodings are last.
+var tables = [...]*Section{
 	&moveRows, &arithRows, &logicRows, &shiftRows, &bitRows, &controlRows,
 	&stringRows, &flagRows, &miscRows, &systemRows,
 	&x87Rows, &x87AliasRows, &fxsaveRows, &xsaveRows, &xsaveoptRows, &xsavecRows, &sseFloatRows, &sse2FloatRows, &mmxRows, &sseRows, &sse2Rows, &sse2IntRows, &sseMoveRows,
 	&sse3Rows, &ssse3Rows, &sse41Rows, &sse42Rows, &popcntRows, &lzcntRows, &tzcntRows, &movbeRows, &adxRows, &rdrandRows, &rdseedRows,
 	&aesRows, &pclmulRows, &shaRows,
-}
-
-// vexTables lists the sections of VEX encodings.
-var vexTables = []*Section{
 	&bmi1Rows, &bmi2Rows,
 	&avxMoveRows, &avxNewRows, &gatherRows, &avxIntRows, &avxFloatRows, &fmaRows, &f16cRows,
 }
 
-// lookup is the decoder's index: for each opcode of each map the candidate
-// rows. They are made when an opcode is met for the first time: there are many
-// and a program uses few of them, and this is part of every process's start.
-type lookup struct {
-	sections []*Section
-	firsts   []int  // the index in rows of the first row of each section
-	base     int    // the index in Rows of the first row
-	rows     []*Row // nil: not made yet
-	maps     [4][256]slot
-	lines    []line
+//go:generate go run ./internal/rows
 
-	mu     sync.Mutex // guards what follows, and the rows that are in no ready slot
-	unused []Row
-	arena  []operand
-}
+// Sections returns the table.
+func Sections() []*Section { return tables[:] }
 
-// slot is the rows of one opcode.
-type slot struct {
-	ready    atomic.Pointer[[]*Row] // most specific first
-	from, to uint16                 // in lines
-}
-
-// line is a place in the table.
-type line struct{ section, row uint16 }
-
-// The VEX encodings have an index of their own: most programs use none.
+// Rows are made when they are met for the first time: there are many, a program
+// uses few of them, and this is part of every process's start. So they stand in
+// the order in which they were met.
 var (
-	index    = sync.OnceValue(func() *lookup { return buildIndex(tables, 0) })
-	vexIndex = sync.OnceValue(func() *lookup { return buildIndex(vexTables, len(index().rows)) })
-	allRows  = sync.OnceValue(func() []*Row { return append(index().all(), vexIndex().all()...) })
+	rows    [len(patterns)]Row
+	made    [len(patterns)]atomic.Uint32 // by the row's number: its place in rows, and 1; 0: it is not there
+	making  sync.Mutex                   // guards what follows, and writing the above
+	howMany uint32
 )
 
-// Rows returns every row of the table in a fixed order.
-func Rows() []*Row { return allRows() }
-
-// buildIndex sorts the rows of the tables by opcode. The first one is number
-// base of all.
-func buildIndex(tables []*Section, base int) *lookup {
-	ix := &lookup{sections: tables, firsts: make([]int, len(tables)), base: base}
-	n := 0
-	for k, sec := range tables {
-		ix.firsts[k] = n
-		n += len(sec.Rows)
+// row returns the row of that number.
+func row(n int) *Row {
+	if k := made[n].Load(); k != 0 {
+		return &rows[k-1]
 	}
-	ix.rows = make([]*Row, n)
-	type claim struct {
-		line
-		mapIndex, opcode, count uint8
-	}
-	claims := make([]claim, 0, n)
-	total := 0
-	for k, sec := range tables {
-		for i := range sec.Rows {
-			e := parseEncoding(sec.Rows[i].Enc)
-			claims = append(claims, claim{line{uint16(k), uint16(i)}, e.mapIndex, e.opcode, e.count})
-			for c := range int(e.count) {
-				ix.maps[e.mapIndex][int(e.opcode)+c].to++
-			}
-			total += int(e.count)
-		}
-	}
-	ix.lines = make([]line, total)
-	at := uint16(0)
-	for m := range ix.maps {
-		for op := range ix.maps[m] {
-			s := &ix.maps[m][op]
-			s.from, at = at, at+s.to
-			s.to = s.from
-		}
-	}
-	for _, c := range claims {
-		for k := range int(c.count) {
-			s := &ix.maps[c.mapIndex][int(c.opcode)+k]
-			ix.lines[s.to] = c.line
-			s.to++
-		}
-	}
-	return ix
+	return makeRow(n)
 }
 
-// candidates returns the rows of an opcode, most specific first.
-func (ix *lookup) candidates(m int, opcode uint8) []*Row {
-	s := &ix.maps[m][opcode]
-	if list := s.ready.Load(); list != nil {
-		return *list
+func makeRow(n int) *Row {
+	making.Lock()
+	defer making.Unlock()
+	if k := made[n].Load(); k != 0 {
+		return &rows[k-1]
 	}
-	return ix.prepare(s)
-}
-
-func (ix *lookup) prepare(s *slot) []*Row {
-	ix.mu.Lock()
-	defer ix.mu.Unlock()
-	lines := ix.lines[s.from:s.to]
-	list := make([]*Row, 0, len(lines))
-	for _, at := range lines {
-		list = insertByRank(list, ix.row(at))
-	}
-	s.ready.Store(&list)
-	return list
-}
-
-// row returns a row, making it if need be. The caller holds ix.mu.
-func (ix *lookup) row(at line) *Row {
-	i := ix.firsts[at.section] + int(at.row)
-	if r := ix.rows[i]; r != nil {
-		return r
-	}
-	if len(ix.unused) == 0 {
-		ix.unused = make([]Row, 32)
-	}
-	r := &ix.unused[0]
-	ix.rows[i], ix.unused = r, ix.unused[1:]
-	if cap(ix.arena)-len(ix.arena) < 16 {
-		ix.arena = make([]operand, 0, 256)
-	}
-	r.sec, r.index = ix.sections[at.section], ix.base+i
-	r.Spec = &r.sec.Rows[at.row]
-	ix.arena = r.parse(ix.arena)
+	p := &patterns[n]
+	sec := tables[p.section]
+	r := &rows[howMany]
+	*r = Row{&sec.Rows[p.line], p, sec, n}
+	howMany++
+	made[n].Store(howMany)
 	return r
 }
 
-// all returns all rows.
-func (ix *lookup) all() []*Row {
-	ix.mu.Lock()
-	defer ix.mu.Unlock()
-	list := make([]*Row, 0, len(ix.rows))
-	for k, sec := range ix.sections {
-		for i := range sec.Rows {
-			list = append(list, ix.row(line{uint16(k), uint16(i)}))
-		}
+// Rows returns every row of the table in a fixed order.
+func Rows() []*Row {
+	list := make([]*Row, len(patterns))
+	for n := range list {
+		list[n] = row(n)
 	}
 	return list
 }
 
-func insertByRank(l []*Row, r *Row) []*Row {
-	i := len(l)
-	for i > 0 && l[i-1].rank < r.rank {
-		i--
+// claimants returns the numbers of the rows of an opcode, most specific first.
+func claimants(m int, vex bool, opcode uint8) []uint16 {
+	slot := m<<8 | int(opcode)
+	if vex {
+		slot += 4 << 8
 	}
-	l = append(l, nil)
-	copy(l[i+1:], l[i:])
-	l[i] = r
-	return l
+	return candidates[starts[slot]:starts[slot+1]]
+}
+
+// claims reports whether an instruction of which those facts are true, and that
+// has that ModRM byte, is one of the row's.
+func (p *pattern) claims(f facts, modrm uint8) bool {
+	return f&^p.allows == 0 && modrm&p.mask == p.fixed
 }
 
 // Section returns the section the row stands in.
@@ -291,235 +224,42 @@ func (r *Row) Index() int { return r.index }
 
 // FlagsRead returns the RFLAGS bits the instruction reads (for a conditional
 // instruction, those of all conditions).
-func (r *Row) FlagsRead() uint32 { return r.read }
+func (r *Row) FlagsRead() uint32 { return r.flags('r') }
 
 // FlagsWritten returns the RFLAGS bits the instruction always writes.
-func (r *Row) FlagsWritten() uint32 { return r.written }
+func (r *Row) FlagsWritten() uint32 { return r.flags('w') }
 
 // FlagsUndefined returns the RFLAGS bits the manual leaves undefined. We give
 // them the value that Intel processors give; see the functions.
-func (r *Row) FlagsUndefined() uint32 { return r.undefined }
+func (r *Row) FlagsUndefined() uint32 { return r.flags('u') }
 
 // FlagsMaybe returns the RFLAGS bits that are written or kept depending on an
 // operand (a shift count of zero, an unsuccessful comparison).
-func (r *Row) FlagsMaybe() uint32 { return r.maybe }
+func (r *Row) FlagsMaybe() uint32 { return r.flags('m') }
+
+// flags returns the flags behind a verb in Spec.Flags.
+func (r *Row) flags(verb byte) uint32 {
+	f := uint32(0)
+	for group := range strings.FieldsSeq(r.Flags) {
+		if group[0] != verb {
+			continue
+		}
+		for _, letter := range []byte(group[2:]) {
+			f |= flagOf[letter-'a']
+		}
+	}
+	return f
+}
+
+var flagOf = [26]uint32{FlagA, 'c' - 'a': FlagC, 'd' - 'a': FlagD, 'o' - 'a': FlagO, 'p' - 'a': FlagP, 's' - 'a': FlagS, 'z' - 'a': FlagZ}
 
 // Operands returns the explicit operands.
-func (r *Row) Operands() []Operand { return publicOperands(r.ops) }
+func (r *Row) Operands() []Operand { return operands[r.operands:][:r.explicit:r.explicit] }
 
 // Implicit returns the operands that the assembler's text does not show.
-func (r *Row) Implicit() []Operand { return publicOperands(r.hidden) }
+func (r *Row) Implicit() []Operand {
+	return operands[r.operands+uint16(r.explicit):][:r.implied:r.implied]
+}
 
 // String is the row's identity: encoding, mnemonic and operands.
 func (r *Row) String() string { return r.Enc + " " + r.Name + " " + r.Ops }
-
-// parseEncoding reads Spec.Enc. A malformed row is a programming error and
-// panics; the table's test visits all rows.
-func parseEncoding(text string) (e pattern) {
-	e.digit, e.fixed, e.fixedN, e.count = -1, -1, 1, 1
-	opcodes := 0
-	for rest := text; rest != ""; {
-		t := rest
-		if i := strings.IndexByte(rest, ' '); i >= 0 { // strings.Cut takes twice as long, for a thousand rows
-			t, rest = rest[:i], rest[i+1:]
-		} else {
-			rest = ""
-		}
-		switch t[0] {
-		case 'V':
-			e.parseVEX(t)
-		case 'N':
-			switch t {
-			case "NP":
-				e.prefix = pfxNone
-			case "NFx":
-				e.prefix = pfxNoRep
-			case "NB":
-				e.noB = true
-			default:
-				panic("x86: row " + text)
-			}
-		case 'W':
-			e.wbit = t[1] - '0' + 1
-		case '/':
-			e.modrm = true
-			if t[1] != 'r' {
-				e.digit = int8(t[1] - '0')
-			}
-		default:
-			if e.parseByte(t, rest, opcodes) {
-				opcodes++
-			}
-		}
-	}
-	if opcodes == 0 {
-		panic("x86: row without an opcode: " + text)
-	}
-	return e
-}
-
-// parseByte reads an element that is a byte, of which there has been so many
-// that are opcodes, and reports whether it is one.
-func (e *pattern) parseByte(t, rest string, opcodes int) bool {
-	b := hexByte(t)
-	if opcodes == 1 {
-		e.modrm, e.fixed = true, int(b)
-		if strings.HasSuffix(t, "+i") {
-			e.fixedN = 8
-		}
-		return true
-	}
-	last := rest == "" || rest[0] == '/' || rest[0] == 'W'
-	switch {
-	case opcodes > 1:
-		panic("x86: too many bytes before " + t + " " + rest)
-	case e.vex:
-	case e.prefix == 0 && !last && (b == 0x66 || b == 0xF2 || b == 0xF3):
-		e.prefix = b
-		return false
-	case e.mapIndex == 0 && b == 0x0F:
-		e.mapIndex = 1
-		return false
-	case e.mapIndex == 1 && (b == 0x38 || b == 0x3A) && !last:
-		e.mapIndex = 2 + (b>>1)&1
-		return false
-	case strings.HasSuffix(t, "+r"):
-		e.count = 8
-	case strings.HasSuffix(t, "+cc"):
-		e.count = 16
-	}
-	e.opcode = b
-	return true
-}
-
-// parse derives everything from the text. The operands are appended to arena.
-func (r *Row) parse(arena []operand) []operand {
-	r.pattern = parseEncoding(r.Enc)
-	arena = r.parseOps(arena)
-	r.parseFlags()
-	r.forms = 3
-	for _, o := range r.ops {
-		r.forms &= o.forms()
-		r.anyMod = r.anyMod || o.Method == 'C' || o.Method == 'D'
-	}
-	if r.fixed >= 0 {
-		r.forms = 1
-	}
-	r.rank = r.specificity()
-	return arena
-}
-
-// parseVEX parses the element that begins with "VEX.".
-func (e *pattern) parseVEX(text string) {
-	e.vex, e.prefix = true, pfxNone
-	_, rest, _ := strings.Cut(text, ".")
-	for rest != "" {
-		var t string
-		t, rest, _ = strings.Cut(rest, ".")
-		switch t {
-		case "128", "LZ":
-			e.lbit = 1
-		case "256":
-			e.lbit = 2
-		case "LIG":
-			e.lbit = lengthIgnored
-		case "128/256", "WIG", "W0/W1":
-		case "66", "F2", "F3":
-			e.prefix = hexByte(t)
-		case "0F":
-			e.mapIndex = 1
-		case "0F38":
-			e.mapIndex = 2
-		case "0F3A":
-			e.mapIndex = 3
-		case "W0":
-			e.wbit = 1
-		case "W1":
-			e.wbit = 2
-		default:
-			panic("x86: row " + text)
-		}
-	}
-}
-
-// specificity orders the candidates for one opcode: a mandatory prefix before
-// none, a fixed ModRM byte before a digit before any.
-func (r *Row) specificity() int {
-	n := 0
-	switch r.prefix {
-	case 0xF2, 0xF3:
-		n += 300
-	case 0x66:
-		n += 200
-	case pfxNone, pfxNoRep:
-		n += 100
-	}
-	if r.fixed >= 0 {
-		n += 40
-	}
-	if r.digit >= 0 {
-		n += 20
-	}
-	if r.forms != 3 {
-		n += 10
-	}
-	if r.wbit != 0 || r.noB || r.lbit != 0 {
-		n += 5
-	}
-	return n
-}
-
-func hexByte(t string) uint8 {
-	d := func(c byte) uint8 {
-		switch {
-		case c >= '0' && c <= '9':
-			return c - '0'
-		case c >= 'A' && c <= 'F':
-			return c - 'A' + 10
-		}
-		panic("x86: bad encoding element " + t)
-	}
-	return d(t[0])<<4 | d(t[1])
-}
-
-func (r *Row) parseFlags() {
-	var dst *uint32
-	f := r.Flags
-	for i := 0; i < len(f); i++ {
-		if i+1 < len(f) && f[i+1] == ':' {
-			switch f[i] {
-			case 'r':
-				dst = &r.read
-			case 'w':
-				dst = &r.written
-			case 'u':
-				dst = &r.undefined
-			case 'm':
-				dst = &r.maybe
-			default:
-				panic("x86: flags of " + r.String())
-			}
-			i++
-			continue
-		}
-		switch f[i] {
-		case 'o':
-			*dst |= FlagO
-		case 's':
-			*dst |= FlagS
-		case 'z':
-			*dst |= FlagZ
-		case 'a':
-			*dst |= FlagA
-		case 'p':
-			*dst |= FlagP
-		case 'c':
-			*dst |= FlagC
-		case 'd':
-			*dst |= FlagD
-		case ' ':
-		default:
-			panic("x86: flags of " + r.String())
-		}
-	}
-}

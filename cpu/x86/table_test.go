@@ -3,6 +3,8 @@ package x86
 import (
 	"math/rand/v2"
 	"os/exec"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -12,53 +14,44 @@ import (
 // TestNoTwoRowsClaimOneEncoding: among the candidates for an opcode, two rows
 // of the same rank never match the same instruction.
 func TestNoTwoRowsClaimOneEncoding(t *testing.T) {
-	for _, ix := range []*lookup{index(), vexIndex()} {
-		requireOneClaim(t, ix)
-	}
-}
-
-func requireOneClaim(t *testing.T, ix *lookup) {
-	for m := range ix.maps {
-		for op := range ix.maps[m] {
-			cands := ix.candidates(m, uint8(op))
-			for i, a := range cands {
-				for _, b := range cands[i+1:] {
-					require.Equal(t, a.modrm, b.modrm, "%v and %v: one has ModRM, the other has not", a, b)
-					switch {
-					case a.vex:
-						requireApartVEX(t, uint8(op), a, b)
-					case a.rank == b.rank:
-						requireApart(t, uint8(op), a, b)
-					}
+	for slot := range len(starts) - 1 {
+		list := candidates[starts[slot]:starts[slot+1]]
+		for i, a := range list {
+			for _, b := range list[i+1:] {
+				p, q := &patterns[a], &patterns[b]
+				require.Equal(t, p.modrm, q.modrm, "%v and %v: one has ModRM, the other has not", row(int(a)), row(int(b)))
+				require.GreaterOrEqual(t, p.rank, q.rank)
+				if p.vex || p.rank == q.rank { // no rank decides among VEX encodings
+					require.False(t, overlap(p, q), "%v and %v both claim %02x", row(int(a)), row(int(b)), slot&0xFF)
 				}
 			}
 		}
 	}
 }
 
-func requireApart(t *testing.T, op uint8, a, b *Row) {
-	for _, rep := range []uint8{0, 0xF2, 0xF3} {
-		for _, p := range []Prefixes{0, PrefixOpsize} {
-			for _, rex := range []uint8{0, rexW, rexB, rexW | rexB} {
-				for modrm := range 256 {
-					d := &Inst{Opcode: op, Prefix: p, REX: rex, ModRM: uint8(modrm)}
-					require.False(t, a.matches(d, rep) && b.matches(d, rep), "%v and %v both claim %02x, ModRM %02x", a, b, op, modrm)
-				}
-			}
+// overlap reports whether both claim an instruction: one fact of each group is
+// true of it, and the others may be false.
+func overlap(p, q *pattern) bool {
+	both := p.allows & q.allows
+	if both&anyPrefix == 0 || both&anyW == 0 || both&anyL == 0 {
+		return false
+	}
+	for modrm := range 256 {
+		f := both&(anyPrefix|anyW|anyL) | modrmFacts(uint8(modrm))
+		if p.claims(f, uint8(modrm)) && q.claims(f, uint8(modrm)) {
+			return true
 		}
 	}
+	return false
 }
 
-// requireApartVEX: no rank decides among VEX encodings.
-func requireApartVEX(t *testing.T, op uint8, a, b *Row) {
-	for _, pp := range []uint8{pfxNone, 0x66, 0xF2, 0xF3} {
-		for _, vector := range []uint8{16, 32} {
-			for _, rex := range []uint8{0, rexW} {
-				for modrm := range 256 {
-					d := &Inst{Opcode: op, Prefix: PrefixVEX, REX: rex, VecLen: vector, ModRM: uint8(modrm)}
-					require.False(t, a.matchesVEX(d, pp) && b.matchesVEX(d, pp), "%v and %v both claim %02x, ModRM %02x", a, b, op, modrm)
-				}
-			}
+// TestCandidates: the candidates for an opcode are the rows that claim it.
+func TestCandidates(t *testing.T) {
+	for n := range patterns {
+		p := &patterns[n]
+		for opcode := range 256 {
+			claimed := opcode >= int(p.opcode) && opcode < int(p.opcode)+int(p.count)
+			require.Equal(t, claimed, slices.Contains(claimants(int(p.mapIndex), p.vex, uint8(opcode)), uint16(n)), "%v, %02x", row(n), opcode)
 		}
 	}
 }
@@ -85,30 +78,28 @@ func TestRowsSayWhatTheyNeed(t *testing.T) {
 	for _, r := range Rows() {
 		require.NotEmpty(t, r.Name, r)
 		require.NotEmpty(t, r.Section().Ref, r)
-		require.Zero(t, r.written&r.maybe&^r.undefined, "%v: flags both always and sometimes written", r)
+		require.Zero(t, r.FlagsWritten()&r.FlagsMaybe()&^r.FlagsUndefined(), "%v: flags both always and sometimes written", r)
 		if strings.Contains(r.Name, "/") {
 			require.Equal(t, uint8(0), r.prefix, r)
 		}
 	}
 }
 
-// TestGeneratedIsCurrent: mono_gen.go is what internal/mono makes of the sources.
+// TestGeneratedIsCurrent: mono_gen.go is what internal/mono makes of the sources,
+// and rows_gen.go what internal/rows makes of the table.
 func TestGeneratedIsCurrent(t *testing.T) {
-	out, err := exec.Command("go", "run", "../internal/mono", "-check").CombinedOutput()
-	require.NoError(t, err, "%s", out)
+	for _, tool := range []string{"../internal/mono", "./internal/rows"} {
+		out, err := exec.Command("go", "run", tool, "-check").CombinedOutput()
+		require.NoError(t, err, "%s", out)
+	}
 }
 
-func BenchmarkBuildIndex(b *testing.B) {
-	b.Run("legacy", func(b *testing.B) {
-		for b.Loop() {
-			buildIndex(tables, 0)
-		}
-	})
-	b.Run("VEX", func(b *testing.B) {
-		for b.Loop() {
-			buildIndex(vexTables, 0)
-		}
-	})
+// TestFlagsAreWellFormed: Row.flags does not look for errors.
+func TestFlagsAreWellFormed(t *testing.T) {
+	form := regexp.MustCompile(`^([rwum]:[oszapcd]+( |$))*$`)
+	for _, r := range Rows() {
+		require.Regexp(t, form, r.Flags, r)
+	}
 }
 
 func FuzzDecode(f *testing.F) {

@@ -63,7 +63,7 @@ func (b *binder) bindVEX(do any) {
 // vexOp emits an operation of fn.
 func (b *binder) vexOp(fn opFunc) {
 	o := b.operands(fn)
-	if !b.d.Row.vvvv {
+	if !b.d.Row.hasVVVV() {
 		o.aux = o.src
 	}
 	o.cc = b.d.VecLen / 8
@@ -242,18 +242,11 @@ func (b *binder) sseForm(next uint8) {
 
 // legacy is the Do of the row that d's opcode, prefix and map give without VEX.
 func (d *Inst) legacy() any {
-	l := *d
-	l.Prefix &^= PrefixVEX
-	rep := uint8(0)
-	switch p := d.Row.prefix; p {
-	case 0x66:
-		l.Prefix |= PrefixOpsize
-	case 0xF2, 0xF3:
-		rep = p
-	}
-	for _, r := range index().candidates(int(d.Row.mapIndex), d.Opcode) {
-		if r.matches(&l, rep) {
-			return r.Do
+	p := d.Row.pattern
+	f := p.allows&anyPrefix | factW0<<(d.REX>>3&1) | factL0 | modrmFacts(d.ModRM)
+	for _, n := range claimants(int(p.mapIndex), false, d.Opcode) {
+		if patterns[n].claims(f, d.ModRM) {
+			return row(int(n)).Do
 		}
 	}
 	panic("x86: no legacy form of " + d.Row.String())
@@ -264,7 +257,7 @@ func (d *Inst) legacy() any {
 func (d *Inst) sources() (first, second uint8) {
 	first, second = Zero, Zero
 	args := d.Args[1:d.NArgs]
-	if d.Row.vvvv {
+	if d.Row.hasVVVV() {
 		first = args[0].Reg
 		args = args[1:]
 	}
@@ -307,7 +300,7 @@ func (b *binder) narrow(do any) {
 	}
 	o := b.emit(narrowSame)
 	o.dst = d.Args[0].Reg
-	if d.Row.vvvv {
+	if d.Row.hasVVVV() {
 		if o.src = d.Args[1].Reg; o.src != o.dst {
 			o.fn = narrowOp
 			d.Args[0].Reg = vecDst0
