@@ -44,7 +44,7 @@ type engine struct {
 	entries    map[uint64]uint64 // host addresses by guest address; 0: the interpreter's
 	left       int               // entries that are 0
 	distances  map[uint64]int    // see distance
-	fetched    []byte            // see fetcher
+	source     source
 	stubs      map[uint64]uint64 // of the table of indirect targets
 	chunks     []int
 	used       int    // of the last chunk
@@ -55,6 +55,8 @@ type engine struct {
 
 	unitsMu sync.Mutex
 	units   map[uint64][]unit // of each chunk, by host address
+	marks   pool[rewrite.Mark]
+	exits   pool[rewrite.Exit]
 
 	contextsMu sync.Mutex
 	contexts   []*context

@@ -3,7 +3,6 @@
 package jit
 
 import (
-	"slices"
 	"sort"
 	"time"
 
@@ -178,14 +177,16 @@ func (e *engine) translate(pc uint64, indirect bool) uint64 {
 		return 0
 	}
 	defer func(begin time.Time) { e.stats.Time += time.Since(begin) }(time.Now())
-	fetch, volatile := e.fetcher(pc)
-	translate := e.translator.Translate
+	e.source.begin(e, pc)
+	var u *rewrite.Unit
+	var ok bool
 	if indirect {
-		translate = e.translator.TranslateTarget
+		u, ok = e.translator.TranslateTarget(pc, e.source.fetch)
+	} else {
+		u, ok = e.translator.Translate(pc, e.source.fetch)
 	}
-	u, ok := translate(pc, fetch)
 	if !ok {
-		if !*volatile {
+		if !e.source.volatile {
 			e.leave(pc)
 		}
 		return 0
@@ -212,32 +213,6 @@ func (e *engine) translate(pc uint64, indirect bool) uint64 {
 	return host
 }
 
-// fetcher returns what reads the code behind pc as far as a unit may reach, and
-// whether some of it is not to be remembered. The bytes are there until it is
-// called again. The caller holds e.mu.
-func (e *engine) fetcher(pc uint64) (fetch func(uint64) []byte, volatile *bool) {
-	volatile = new(bool)
-	e.fetched = e.fetched[:0]
-	end := e.space.Size()
-	if b := e.o.Boundary; pc < b {
-		end = min(end, b)
-	}
-	return func(pc uint64) []byte {
-		if pc >= end {
-			return nil
-		}
-		k := len(e.fetched)
-		e.fetched = slices.Grow(e.fetched, 512)[:k+int(min(512, end-pc))]
-		buf := e.fetched[k:]
-		n, v, err := e.space.Fetch(buf, pc)
-		if err != nil || v {
-			*volatile = *volatile || v
-			return nil
-		}
-		return buf[:n]
-	}, volatile
-}
-
 // distance returns how many instructions lead from pc, where a turn has ended, to
 // code that there is, or to the next branch; 0 if there is code for pc itself.
 func (e *engine) distance(pc uint64) int {
@@ -249,8 +224,8 @@ func (e *engine) distance(pc uint64) int {
 	}
 	n, ok := e.distances[pc]
 	if !ok {
-		fetch, _ := e.fetcher(pc)
-		n = e.translator.Distance(pc, fetch, func(pc uint64) bool { return e.entries[pc] != 0 })
+		e.source.begin(e, pc)
+		n = e.translator.Distance(pc, e.source.fetch, func(pc uint64) bool { return e.entries[pc] != 0 })
 		if len(e.distances) >= maxLeft {
 			clear(e.distances)
 		}
@@ -304,7 +279,7 @@ func (e *engine) place(u *rewrite.Unit, pc uint64) (uint64, bool) {
 	host := uint64(e.code.exec) + uint64(at)
 	e.unitsMu.Lock()
 	k := e.chunkOf(host)
-	e.units[k] = append(e.units[k], unit{host, uint32(len(u.Code)), slices.Clone(u.Marks), slices.Clone(u.Exits)})
+	e.units[k] = append(e.units[k], unit{host, uint32(len(u.Code)), e.marks.keep(u.Marks), e.exits.keep(u.Exits)})
 	e.unitsMu.Unlock()
 	if e.o.Emitted != nil {
 		e.o.Emitted(host, uint64(len(u.Code)), pc)

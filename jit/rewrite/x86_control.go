@@ -25,11 +25,7 @@ func (t *Translator) branch(pc uint64, opcode func(), to func(amd64.Label)) {
 	out := a.NewLabel()
 	field := a.Rel32(out)
 	t.unit.Exits = append(t.unit.Exits, Exit{pc, uint32(field)})
-	t.tail(ExitDirect)
-	t.later(pc, Before, func() {
-		a.Bind(out)
-		t.leave(ExitDirect, pc)
-	})
+	t.leaveLater(out, ExitDirect, pc)
 }
 
 // jump goes on at guest address pc.

@@ -60,8 +60,8 @@ func (t *Translator) finish() {
 		t.mark(0, Within)
 		t.exit(uint32(reason))
 	}
-	for _, f := range t.cold {
-		f()
+	for k := range t.cold {
+		t.emitCold(&t.cold[k])
 	}
 }
 
@@ -76,33 +76,49 @@ func (t *Translator) exit(reason uint32) {
 	}
 }
 
-// later emits code behind the unit's own, and marks it as before the
+// cold is code that stands behind the unit's own.
+type cold struct {
+	pc    uint64
+	state MarkState
+	rest  int // instructions that have been counted too many there
+	// emit emits it; without it the code leaves for the reason at pc, and out
+	// is where it begins.
+	emit   func()
+	reason uint32
+	out    amd64.Label
+}
+
+// later has code emitted behind the unit's own, marked as before the
 // instruction at pc.
-func (t *Translator) later(pc uint64, s MarkState, f func()) {
-	t.laterWith(pc, s, 0, f)
+func (t *Translator) later(pc uint64, s MarkState, emit func()) {
+	t.cold = append(t.cold, cold{pc: pc, state: s, emit: emit})
 }
 
-// laterWith is later where rest instructions have been counted too many.
-func (t *Translator) laterWith(pc uint64, s MarkState, rest int, f func()) {
-	t.cold = append(t.cold, func() {
-		t.rest = rest
-		t.mark(pc, s)
-		f()
-	})
+// leaveLater has out be where the unit is left at guest address pc.
+func (t *Translator) leaveLater(out amd64.Label, reason uint32, pc uint64) {
+	t.tail(reason)
+	t.cold = append(t.cold, cold{pc: pc, state: Before, out: out, reason: reason})
 }
 
-// giveUp emits, behind the unit's own code, what lets the interpreter go on at
-// guest address pc, before which rest instructions have been counted too many.
+// giveUp has out be where the interpreter goes on at guest address pc, before
+// which rest instructions have been counted too many.
 func (t *Translator) giveUp(out amd64.Label, pc uint64, rest int) {
 	t.tail(ExitInterpret)
-	t.laterWith(pc, Before, rest, func() {
-		a := &t.asm
-		a.Bind(out)
-		if t.o.Convention.Counts() && rest > 0 {
-			a.Lea64(counter, amd64.At(counter, int32(rest)))
-			t.rest = 0
-			t.mark(pc, Before)
-		}
-		t.leave(ExitInterpret, pc)
-	})
+	t.cold = append(t.cold, cold{pc: pc, state: Before, rest: rest, out: out, reason: ExitInterpret})
+}
+
+func (t *Translator) emitCold(c *cold) {
+	t.rest = c.rest
+	t.mark(c.pc, c.state)
+	if c.emit != nil {
+		c.emit()
+		return
+	}
+	t.asm.Bind(c.out)
+	if t.o.Convention.Counts() && c.rest > 0 {
+		t.asm.Lea64(counter, amd64.At(counter, int32(c.rest)))
+		t.rest = 0
+		t.mark(c.pc, Before)
+	}
+	t.leave(c.reason, c.pc)
 }

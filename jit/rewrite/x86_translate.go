@@ -86,7 +86,7 @@ type Translator struct {
 	asm      amd64.Asm
 	insts    []inst
 	unit     Unit
-	cold     []func()
+	cold     []cold
 	tails    [ExitTrap]amd64.Label // plus 1, by the reason for leaving; 0: none
 	end      uint64                // where the last instruction goes on
 	cache    cache
