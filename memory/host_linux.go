@@ -68,25 +68,36 @@ const (
 	pageFromFile = 1 << 61
 )
 
+// pageMap is the file that tells of this process's pages, or -1. It stays open:
+// opening it takes longer than reading what is asked for.
+var pageMap = sync.OnceValue(func() int {
+	fd, err := unix.Open("/proc/self/pagemap", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return -1
+	}
+	return fd
+})
+
+// pageMapParts are what parts of the file are read into.
+var pageMapParts = sync.Pool{New: func() any { return new([16 << 10]byte) }}
+
 // hostOwnPages calls f for the ranges of m (offsets) that may contain private
 // pages which were written; anonymous says that m has no file behind it.
 func hostOwnPages(m []byte, anonymous bool, f func(lo, hi int) error) error {
-	table, err := os.Open("/proc/self/pagemap")
-	if err != nil {
-		return f(0, len(m))
-	}
-	defer table.Close()
-	first := int64(addressOf(m)) / PageSize
-	total := len(m) / PageSize
-	buf := make([]byte, 8*min(total, 8192))
+	buf := pageMapParts.Get().(*[16 << 10]byte)
+	defer pageMapParts.Put(buf)
+	first, total := int64(addressOf(m))/PageSize, len(m)/PageSize
 	run := -1 // first page of the current run
 	for at := 0; at < total; {
 		part := buf[:8*min(total-at, len(buf)/8)]
-		if _, err := table.ReadAt(part, (first+int64(at))*8); err != nil {
-			return f(max(run, at)*PageSize, len(m))
+		if n, err := unix.Pread(pageMap(), part, (first+int64(at))*8); err != nil || n != len(part) {
+			if run < 0 {
+				run = at
+			}
+			return f(run*PageSize, len(m))
 		}
-		for i := 0; i < len(part); i, at = i+8, at+1 {
-			e := binary.NativeEndian.Uint64(part[i:])
+		for ; len(part) > 0; part, at = part[8:], at+1 {
+			e := binary.NativeEndian.Uint64(part)
 			own := e&pageSwapped != 0 || e&pagePresent != 0 && (anonymous || e&pageFromFile == 0)
 			if own && run < 0 {
 				run = at
