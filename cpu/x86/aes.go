@@ -30,11 +30,11 @@ var (
 )
 
 // aes makes a row's value: the function, once there are tables.
-func aes(fn opFunc) func(*binder) {
-	return func(b *binder) {
-		aesOnce.Do(makeAESTables)
-		b.operands(fn)
-	}
+type aes func(s *State, o *op) *op
+
+func (fn aes) op() opFunc {
+	aesOnce.Do(makeAESTables)
+	return opFunc(fn)
 }
 
 func makeAESTables() {

@@ -10,13 +10,16 @@ import (
 // may hold:
 //
 //	opFunc             one function for every form; it asks o.mem
-//	sized              one function an operand size
+//	sized, *sized      one function an operand size
 //	forms              functions by operand size for each shape of operands
 //	func(*binder)      builds the operations itself
-//	maker              makes the function: a type where many rows differ by a
-//	                   function only, so that the table is data
+//	maker, bindable    makes the function, builds the operations: a type where
+//	                   many rows differ by a function or a number only
 //
 // and for VEX encodings, what vex_bind.go lists.
+//
+// The table is data: a call that makes a closure for a row would be made at the
+// start of every process (TestNothingIsMadeAtStart).
 //
 // For the first three the operands are filled in by position: a register that
 // is the first operand in op.dst, the second in op.src, the third in op.aux;
@@ -129,17 +132,23 @@ func (b *binder) bindAs(do any) {
 		b.operands(do.pick(d))
 	case func(*binder):
 		do(b)
+	case *sized:
+		b.operands(do[sizeIndex(d.Size)])
 	case maker:
 		b.operands(do.op())
-	case fma:
+	case bindable:
 		do.bind(b)
 	default:
 		b.bindVEX(do)
 	}
 }
 
-// maker is what makes a function, when a row is bound.
-type maker interface{ op() opFunc }
+// maker is what makes a function, when a row is bound; bindable, what builds the
+// operations then.
+type (
+	maker    interface{ op() opFunc }
+	bindable interface{ bind(b *binder) }
+)
 
 // functionOf is the function of a row that has one for every form.
 func functionOf(do any) opFunc {

@@ -10,9 +10,9 @@ var f16cRows = Section{Ref: "Vol. 1, 5.14 16-bit Floating-Point Conversion", Fea
 }}
 
 // bindVector binds a function that finds the vector length in op.width.
-func bindVector(fn opFunc) func(*binder) {
-	return func(b *binder) { b.operands(fn).width = b.d.VecLen }
-}
+type bindVector func(s *State, o *op) *op
+
+func (fn bindVector) bind(b *binder) { b.operands(opFunc(fn)).width = b.d.VecLen }
 
 // vcvtph2ps is exact; a signalling NaN is its only exception.
 func vcvtph2ps(s *State, o *op) *op {

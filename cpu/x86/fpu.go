@@ -40,11 +40,17 @@ type (
 // fpuIndefinite is the QNaN floating-point indefinite.
 var fpuIndefinite = x80{Sig: 3 << 62, SE: 0xffff}
 
-// fpuFormats is the precision control; its reserved value means full precision.
-var fpuFormats = [4]*softfloat.Format{softfloat.Extended24, softfloat.Extended, softfloat.Extended53, softfloat.Extended}
-
-// format is what ADD, SUB, MUL, DIV and SQRT round to.
-func (f *FPU) format() *softfloat.Format { return fpuFormats[f.CW>>8&3] }
+// format is what ADD, SUB, MUL, DIV and SQRT round to, by the precision control:
+// its reserved value means full precision.
+func (f *FPU) format() *softfloat.Format {
+	switch f.CW >> 8 & 3 {
+	case 0:
+		return softfloat.Extended24
+	case 2:
+		return softfloat.Extended53
+	}
+	return softfloat.Extended
+}
 
 // empty reports whether ST(i) is empty.
 func (f *FPU) empty(i uint8) bool { return f.Tag>>((f.Top+i)&7)&1 == 0 }
@@ -210,22 +216,19 @@ func (s *State) pushes(o *op) bool {
 	return false
 }
 
-// x87 makes a row's function that also knows the ModRM byte, which goes into
-// the last opcode.
-func x87(fn opFunc) func(*binder) {
-	return func(b *binder) {
-		o := b.operands(fn)
-		o.aux = b.d.ModRM
-	}
-}
+// x87 is a row's function that also knows the ModRM byte, which goes into the
+// last opcode.
+type x87 func(s *State, o *op) *op
+
+func (fn x87) bind(b *binder) { b.operands(opFunc(fn)).aux = b.d.ModRM }
 
 // x87Sized is x87 for instructions whose memory image depends on the operand size.
-func x87Sized(fn16, fn32 opFunc) func(*binder) {
-	return func(b *binder) {
-		fn := fn32
-		if b.d.Size == 2 {
-			fn = fn16
-		}
-		b.operands(fn).aux = b.d.ModRM
+type x87Sized struct{ fn16, fn32 x87 }
+
+func (z x87Sized) bind(b *binder) {
+	if b.d.Size == 2 {
+		z.fn16.bind(b)
+	} else {
+		z.fn32.bind(b)
 	}
 }

@@ -4,19 +4,22 @@ import "github.com/nuage-emu/nuage/cpu/softfloat"
 
 // Arithmetic (Vol. 1, 8.3.5).
 
-var (
-	fpuAdd fpuFunc = (*softfloat.Env).Add
-	fpuMul fpuFunc = (*softfloat.Env).Mul
-	fpuSub fpuFunc = (*softfloat.Env).Sub
-	fpuDiv fpuFunc = (*softfloat.Env).Div
-)
-
+func fpuAdd(e *softfloat.Env, a, b num, f *softfloat.Format) num  { return e.Add(a, b, f) }
+func fpuMul(e *softfloat.Env, a, b num, f *softfloat.Format) num  { return e.Mul(a, b, f) }
+func fpuSub(e *softfloat.Env, a, b num, f *softfloat.Format) num  { return e.Sub(a, b, f) }
+func fpuDiv(e *softfloat.Env, a, b num, f *softfloat.Format) num  { return e.Div(a, b, f) }
 func fpuSubR(e *softfloat.Env, a, b num, f *softfloat.Format) num { return e.Sub(b, a, f) }
 func fpuDivR(e *softfloat.Env, a, b num, f *softfloat.Format) num { return e.Div(b, a, f) }
 
 // fpuRegs is ST(dst) = f(ST(dst), ST(src)), and n pops.
-func fpuRegs(f fpuFunc, n int) func(*binder) {
-	return x87(func(s *State, o *op) *op {
+type fpuRegs struct {
+	f fpuFunc
+	n int
+}
+
+func (r fpuRegs) bind(b *binder) {
+	f, n := r.f, r.n
+	x87(func(s *State, o *op) *op {
 		s.fpuWait()
 		p := &s.FPU
 		if p.empty(o.dst) || p.empty(o.src) {
@@ -28,12 +31,18 @@ func fpuRegs(f fpuFunc, n int) func(*binder) {
 			p.pop(n)
 		}
 		return o.after()
-	})
+	}).bind(b)
 }
 
 // fpuMem is ST(0) = f(ST(0), memory).
-func fpuMem(load func(s *State, o *op) num, f fpuFunc) func(*binder) {
-	return x87(func(s *State, o *op) *op {
+type fpuMem struct {
+	load func(s *State, o *op) num
+	f    fpuFunc
+}
+
+func (r fpuMem) bind(b *binder) {
+	load, f := r.load, r.f
+	x87(func(s *State, o *op) *op {
 		s.fpuWait()
 		b := load(s, o)
 		p := &s.FPU
@@ -45,7 +54,7 @@ func fpuMem(load func(s *State, o *op) num, f fpuFunc) func(*binder) {
 			p.set(0, r.X80())
 		}
 		return o.after()
-	})
+	}).bind(b)
 }
 
 // The memory operands, exact and with their signalling NaNs and denormals
@@ -57,8 +66,10 @@ func loadI32(s *State, o *op) num { return softfloat.FromInt(int64(int32(s.mem.L
 func loadI64(s *State, o *op) num { return softfloat.FromInt(int64(s.mem.Load64(s.ea(o)))) }
 
 // fpuUnary is ST(0) = f(ST(0)).
-func fpuUnary(f func(e *softfloat.Env, a num, p *softfloat.Format) num) func(*binder) {
-	return x87(func(s *State, o *op) *op {
+type fpuUnary func(e *softfloat.Env, a num, p *softfloat.Format) num
+
+func (f fpuUnary) bind(b *binder) {
+	x87(func(s *State, o *op) *op {
 		s.fpuWait()
 		p := &s.FPU
 		if p.empty(0) {
@@ -69,7 +80,7 @@ func fpuUnary(f func(e *softfloat.Env, a num, p *softfloat.Format) num) func(*bi
 			p.set(0, r.X80())
 		}
 		return o.after()
-	})
+	}).bind(b)
 }
 
 func frndint(e *softfloat.Env, a num, _ *softfloat.Format) num {
@@ -80,8 +91,15 @@ func frndint(e *softfloat.Env, a num, _ *softfloat.Format) num {
 }
 
 // fpuBinary is ST(dst) = f(ST(0), ST(1)), and n pops.
-func fpuBinary(f func(e *softfloat.Env, a, b num) num, dst uint8, n int) func(*binder) {
-	return x87(func(s *State, o *op) *op {
+type fpuBinary struct {
+	f   func(e *softfloat.Env, a, b num) num
+	dst uint8
+	n   int
+}
+
+func (r fpuBinary) bind(b *binder) {
+	f, dst, n := r.f, r.dst, r.n
+	x87(func(s *State, o *op) *op {
 		s.fpuWait()
 		p := &s.FPU
 		if p.empty(0) || p.empty(1) {
@@ -93,19 +111,21 @@ func fpuBinary(f func(e *softfloat.Env, a, b num) num, dst uint8, n int) func(*b
 			p.pop(n)
 		}
 		return o.after()
-	})
+	}).bind(b)
 }
 
 // fprem is FPREM and FPREM1; the quotient's low bits go to C0, C3 and C1.
-func fprem(nearest bool) func(*binder) {
-	return x87(func(s *State, o *op) *op {
+type fprem bool
+
+func (nearest fprem) bind(b *binder) {
+	x87(func(s *State, o *op) *op {
 		s.fpuWait()
 		p := &s.FPU
 		p.SW &^= fswC2
 		if p.empty(0) || p.empty(1) {
 			return s.underflow(o, 0, 0)
 		}
-		r, q, complete := s.fpuEnv().Remainder(p.num(0), p.num(1), nearest)
+		r, q, complete := s.fpuEnv().Remainder(p.num(0), p.num(1), bool(nearest))
 		if s.fpuDone(o) {
 			switch {
 			case !complete:
@@ -116,14 +136,20 @@ func fprem(nearest bool) func(*binder) {
 			p.set(0, r.X80())
 		}
 		return o.after()
-	})
+	}).bind(b)
 }
 
 // fpuPair replaces ST(0) by the first result of f and pushes the second: FXTRACT,
 // FPTAN and FSINCOS. clear are condition codes to clear first. Out of range (f
 // says no), it sets C2 and changes nothing.
-func fpuPair(clear uint16, f func(e *softfloat.Env, a num) (below, top num, ok bool)) func(*binder) {
-	return x87(func(s *State, o *op) *op {
+type fpuPair struct {
+	clear uint16
+	f     func(e *softfloat.Env, a num) (below, top num, ok bool)
+}
+
+func (r fpuPair) bind(b *binder) {
+	clear, f := r.clear, r.f
+	x87(func(s *State, o *op) *op {
 		s.fpuWait()
 		p := &s.FPU
 		p.SW &^= clear
@@ -144,7 +170,7 @@ func fpuPair(clear uint16, f func(e *softfloat.Env, a num) (below, top num, ok b
 			p.push(top.X80())
 		}
 		return o.after()
-	})
+	}).bind(b)
 }
 
 func fxtract(e *softfloat.Env, a num) (below, top num, ok bool) {
@@ -153,8 +179,10 @@ func fxtract(e *softfloat.Env, a num) (below, top num, ok bool) {
 }
 
 // fpuSign is FCHS and FABS: no number is looked at.
-func fpuSign(f func(se uint16) uint16) func(*binder) {
-	return x87(func(s *State, o *op) *op {
+type fpuSign func(se uint16) uint16
+
+func (f fpuSign) bind(b *binder) {
+	x87(func(s *State, o *op) *op {
 		s.fpuWait()
 		p := &s.FPU
 		if p.empty(0) {
@@ -165,7 +193,7 @@ func fpuSign(f func(se uint16) uint16) func(*binder) {
 		v.SE = f(v.SE)
 		p.set(0, v)
 		return o.after()
-	})
+	}).bind(b)
 }
 
 func fchs(se uint16) uint16 { return se ^ 0x8000 }
@@ -174,8 +202,10 @@ func fabs(se uint16) uint16 { return se &^ 0x8000 }
 func f2xm1(e *softfloat.Env, a num, _ *softfloat.Format) num { return e.Exp2M1(a) }
 
 // fpuTrig is FSIN and FCOS: C2 tells that the argument is out of range.
-func fpuTrig(f func(e *softfloat.Env, a num) (num, bool)) func(*binder) {
-	return x87(func(s *State, o *op) *op {
+type fpuTrig func(e *softfloat.Env, a num) (num, bool)
+
+func (f fpuTrig) bind(b *binder) {
+	x87(func(s *State, o *op) *op {
 		s.fpuWait()
 		p := &s.FPU
 		p.SW &^= fswC2
@@ -191,5 +221,5 @@ func fpuTrig(f func(e *softfloat.Env, a num) (num, bool)) func(*binder) {
 			p.set(0, r.X80())
 		}
 		return o.after()
-	})
+	}).bind(b)
 }

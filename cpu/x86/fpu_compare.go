@@ -36,39 +36,53 @@ func (s *State) compareEmpty(o *op, n int) *op {
 }
 
 // fcomReg compares ST(0) with ST(src) and pops n times.
-func fcomReg(quiet bool, n int) func(*binder) {
-	return x87(func(s *State, o *op) *op {
+type fcomReg struct {
+	quiet bool
+	n     int
+}
+
+func (r fcomReg) bind(b *binder) {
+	quiet, n := r.quiet, r.n
+	x87(func(s *State, o *op) *op {
 		s.fpuWait()
 		p := &s.FPU
 		if p.empty(0) || p.empty(o.src) {
 			return s.compareEmpty(o, n)
 		}
 		return s.compareCC(o, p.num(o.src), quiet, n)
-	})
+	}).bind(b)
 }
 
 // fcompp compares ST(0) with ST(1) and pops both.
-func fcompp(quiet bool) func(*binder) {
-	return x87(func(s *State, o *op) *op {
+type fcompp bool
+
+func (quiet fcompp) bind(b *binder) {
+	x87(func(s *State, o *op) *op {
 		s.fpuWait()
 		p := &s.FPU
 		if p.empty(0) || p.empty(1) {
 			return s.compareEmpty(o, 2)
 		}
-		return s.compareCC(o, p.num(1), quiet, 2)
-	})
+		return s.compareCC(o, p.num(1), bool(quiet), 2)
+	}).bind(b)
 }
 
 // fcomMem compares ST(0) with memory.
-func fcomMem(load func(s *State, o *op) num, n int) func(*binder) {
-	return x87(func(s *State, o *op) *op {
+type fcomMem struct {
+	load func(s *State, o *op) num
+	n    int
+}
+
+func (r fcomMem) bind(b *binder) {
+	load, n := r.load, r.n
+	x87(func(s *State, o *op) *op {
 		s.fpuWait()
 		b := load(s, o)
 		if s.FPU.empty(0) {
 			return s.compareEmpty(o, n)
 		}
 		return s.compareCC(o, b, false, n)
-	})
+	}).bind(b)
 }
 
 // ftst compares ST(0) with zero.
@@ -81,8 +95,14 @@ func ftst(s *State, o *op) *op {
 }
 
 // fcomi reports in the flags.
-func fcomi(quiet bool, n int) func(*binder) {
-	return x87(func(s *State, o *op) *op {
+type fcomi struct {
+	quiet bool
+	n     int
+}
+
+func (r fcomi) bind(b *binder) {
+	quiet, n := r.quiet, r.n
+	x87(func(s *State, o *op) *op {
 		s.fpuWait()
 		p := &s.FPU
 		if p.empty(0) || p.empty(o.src) {
@@ -102,7 +122,7 @@ func fcomi(quiet bool, n int) func(*binder) {
 			p.pop(n)
 		}
 		return o.after()
-	})
+	}).bind(b)
 }
 
 // fxamCC are the condition codes of a class.

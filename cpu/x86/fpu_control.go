@@ -256,11 +256,13 @@ func (s *State) aligned16(o *op) uint32 {
 
 // fxsave stores the state; wide is the form with REX.W, whose pointers have 64
 // bits.
-func fxsave(wide bool) opFunc {
+type fxsave bool
+
+func (wide fxsave) op() opFunc {
 	return func(s *State, o *op) *op {
 		a := s.aligned16(o)
 		s.writable(a, fxSize)
-		s.storeX87(a, wide)
+		s.storeX87(a, bool(wide))
 		s.storeMXCSR(a)
 		s.storeXMM(a)
 		return o.after()
@@ -292,7 +294,9 @@ func (s *State) storeXMM(a uint32) {
 	}
 }
 
-func fxrstor(wide bool) opFunc {
+type fxrstor bool
+
+func (wide fxrstor) op() opFunc {
 	return func(s *State, o *op) *op {
 		a := s.aligned16(o)
 		var image [fxSize / 8]uint64
@@ -304,7 +308,7 @@ func fxrstor(wide bool) opFunc {
 			panic(trapProtection)
 		}
 		s.MXCSR = mxcsr
-		s.FPU.fromImage(image[:fxXMM/8], wide)
+		s.FPU.fromImage(image[:fxXMM/8], bool(wide))
 		for i := range s.V[:16] {
 			s.V[i][0], s.V[i][1] = image[fxXMM/8+2*i], image[fxXMM/8+2*i+1]
 		}

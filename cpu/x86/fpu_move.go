@@ -11,8 +11,10 @@ import (
 
 // fldReal loads a number of a narrower format. An unmasked denormal operand
 // does not keep it from being loaded.
-func fldReal(load func(s *State, o *op) num) func(*binder) {
-	return x87(func(s *State, o *op) *op {
+type fldReal func(s *State, o *op) num
+
+func (load fldReal) bind(b *binder) {
+	x87(func(s *State, o *op) *op {
 		s.fpuWait()
 		v := load(s, o)
 		if !s.pushes(o) {
@@ -23,12 +25,14 @@ func fldReal(load func(s *State, o *op) num) func(*binder) {
 			s.FPU.push(r.X80())
 		}
 		return o.after()
-	})
+	}).bind(b)
 }
 
 // fldExact loads what needs no look.
-func fldExact(load func(s *State, o *op) x80) func(*binder) {
-	return x87(func(s *State, o *op) *op {
+type fldExact func(s *State, o *op) x80
+
+func (load fldExact) bind(b *binder) {
+	x87(func(s *State, o *op) *op {
 		s.fpuWait()
 		v := load(s, o)
 		if s.pushes(o) {
@@ -36,7 +40,7 @@ func fldExact(load func(s *State, o *op) x80) func(*binder) {
 			s.FPU.push(v)
 		}
 		return o.after()
-	})
+	}).bind(b)
 }
 
 func loadX80(s *State, o *op) x80 {
@@ -65,8 +69,11 @@ type constant struct {
 	below bool // the number lies below x
 }
 
-func fldConst(c constant) func(*binder) {
-	return fldExact(func(s *State, _ *op) x80 {
+type fldConst struct{ c *constant }
+
+func (f fldConst) bind(b *binder) {
+	c := f.c
+	fldExact(func(s *State, _ *op) x80 {
 		v := c.x
 		switch rc := softfloat.Rounding(s.FPU.CW >> 10 & 3); {
 		case rc == softfloat.Up && c.above:
@@ -75,7 +82,7 @@ func fldConst(c constant) func(*binder) {
 			v.Sig--
 		}
 		return v
-	})
+	}).bind(b)
 }
 
 var (
@@ -107,25 +114,35 @@ func fldReg(s *State, o *op) *op {
 }
 
 // fstReg is FST ST(i) and FSTP ST(i).
-func fstReg(n int) func(*binder) {
-	return x87(func(s *State, o *op) *op {
+type fstReg int
+
+func (n fstReg) bind(b *binder) {
+	x87(func(s *State, o *op) *op {
 		s.fpuWait()
 		p := &s.FPU
 		if p.empty(0) {
-			return s.underflow(o, o.dst, n)
+			return s.underflow(o, o.dst, int(n))
 		}
 		p.SW &^= fswC1
 		p.set(o.dst, p.get(0))
-		p.pop(n)
+		p.pop(int(n))
 		return o.after()
-	})
+	}).bind(b)
 }
 
 // fpuStore stores what convert makes of ST(0), and pops n times. The
 // indefinite is stored if ST(0) is empty. An unmasked exception leaves memory
 // and stack alone, save for an inexact result (Vol. 1, 8.5).
-func fpuStore(convert func(e *softfloat.Env, a num) uint64, indefinite uint64, put func(s *State, o *op, v uint64), n int) func(*binder) {
-	return x87(func(s *State, o *op) *op {
+type fpuStore struct {
+	convert    func(e *softfloat.Env, a num) uint64
+	indefinite uint64
+	put        func(s *State, o *op, v uint64)
+	n          int
+}
+
+func (r fpuStore) bind(b *binder) {
+	convert, indefinite, put, n := r.convert, r.indefinite, r.put, r.n
+	x87(func(s *State, o *op) *op {
 		s.fpuWait()
 		p := &s.FPU
 		if p.empty(0) {
@@ -152,7 +169,7 @@ func fpuStore(convert func(e *softfloat.Env, a num) uint64, indefinite uint64, p
 			p.pop(n)
 		}
 		return o.after()
-	})
+	}).bind(b)
 }
 
 func toF32(e *softfloat.Env, a num) uint64 {
@@ -161,25 +178,36 @@ func toF32(e *softfloat.Env, a num) uint64 {
 func toF64(e *softfloat.Env, a num) uint64 { return e.RoundQuietly(a, softfloat.Binary64).F64() }
 
 // toInt converts to an integer of width bits, or the integer indefinite.
-func toInt(width uint) func(e *softfloat.Env, a num) uint64 {
-	return func(e *softfloat.Env, a num) uint64 {
-		v, ok := e.ToInt(a, width)
-		if !ok {
-			return 1 << (width - 1)
-		}
-		return uint64(v)
+func toInt(e *softfloat.Env, a num, width uint) uint64 {
+	v, ok := e.ToInt(a, width)
+	if !ok {
+		return 1 << (width - 1)
 	}
+	return uint64(v)
 }
+
+func toInt16(e *softfloat.Env, a num) uint64 { return toInt(e, a, 16) }
+func toInt32(e *softfloat.Env, a num) uint64 { return toInt(e, a, 32) }
+func toInt64(e *softfloat.Env, a num) uint64 { return toInt(e, a, 64) }
 
 func put16(s *State, o *op, v uint64) { s.mem.Store16(s.ea(o), uint16(v)) }
 func put32(s *State, o *op, v uint64) { s.mem.Store32(s.ea(o), uint32(v)) }
 func put64(s *State, o *op, v uint64) { s.mem.Store64(s.ea(o), v) }
 
-func fstF32(n int) func(*binder) { return fpuStore(toF32, 0xffc00000, put32, n) }
-func fstF64(n int) func(*binder) { return fpuStore(toF64, 0xfff8<<48, put64, n) }
-func fist16(n int) func(*binder) { return fpuStore(toInt(16), 1<<15, put16, n) }
-func fist32(n int) func(*binder) { return fpuStore(toInt(32), 1<<31, put32, n) }
-func fist64(n int) func(*binder) { return fpuStore(toInt(64), 1<<63, put64, n) }
+// The stores, by how often they pop.
+type (
+	fstF32 int
+	fstF64 int
+	fist16 int
+	fist32 int
+	fist64 int
+)
+
+func (n fstF32) bind(b *binder) { fpuStore{toF32, 0xffc00000, put32, int(n)}.bind(b) }
+func (n fstF64) bind(b *binder) { fpuStore{toF64, 0xfff8 << 48, put64, int(n)}.bind(b) }
+func (n fist16) bind(b *binder) { fpuStore{toInt16, 1 << 15, put16, int(n)}.bind(b) }
+func (n fist32) bind(b *binder) { fpuStore{toInt32, 1 << 31, put32, int(n)}.bind(b) }
+func (n fist64) bind(b *binder) { fpuStore{toInt64, 1 << 63, put64, int(n)}.bind(b) }
 
 // put80 stores ten bytes, all or none.
 func (s *State) put80(a uint32, v x80) {
@@ -266,16 +294,18 @@ func fxch(s *State, o *op) *op {
 }
 
 // fcmov moves on a condition of the flags, coded as in Jcc.
-func fcmov(cc uint8) func(*binder) {
-	return x87(func(s *State, o *op) *op {
+type fcmov uint8
+
+func (cc fcmov) bind(b *binder) {
+	x87(func(s *State, o *op) *op {
 		s.fpuWait()
 		p := &s.FPU
 		if p.empty(0) || p.empty(o.src) {
 			return s.underflow(o, 0, 0)
 		}
-		if s.cond(cc) {
+		if s.cond(uint8(cc)) {
 			p.set(0, p.get(o.src))
 		}
 		return o.after()
-	})
+	}).bind(b)
 }

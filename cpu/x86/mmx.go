@@ -76,9 +76,9 @@ var mmxRows = Section{Ref: "Vol. 1, 5.4 MMX Instructions; 5.5.4 and 5.6.3: 64-bi
 	{"NP 0F 71 /4", "psraw", "+Nq Ib", "", 0, mmxShiftImm(psraw)},
 	{"NP 0F 72 /4", "psrad", "+Nq Ib", "", 0, mmxShiftImm(psrad)},
 
-	{"NP 0F 63 /r", "packsswb", "+Pq Qq", "", 0, mmx(mmxPacking(packsswb))},
-	{"NP 0F 6B /r", "packssdw", "+Pq Qq", "", 0, mmx(mmxPacking(packssdw))},
-	{"NP 0F 67 /r", "packuswb", "+Pq Qq", "", 0, mmx(mmxPacking(packuswb))},
+	{"NP 0F 63 /r", "packsswb", "+Pq Qq", "", 0, mmxPacking(packsswb)},
+	{"NP 0F 6B /r", "packssdw", "+Pq Qq", "", 0, mmxPacking(packssdw)},
+	{"NP 0F 67 /r", "packuswb", "+Pq Qq", "", 0, mmxPacking(packuswb)},
 	{"NP 0F 60 /r", "punpcklbw", "+Pq Qd", "", 0, mmxLow(punpcklbw)},
 	{"NP 0F 61 /r", "punpcklwd", "+Pq Qd", "", 0, mmxLow(punpcklwd)},
 	{"NP 0F 62 /r", "punpckldq", "+Pq Qd", "", 0, mmxLow(punpckldq)},
@@ -159,8 +159,10 @@ func (f mmxShiftImm) op() opFunc {
 	}
 }
 
-func mmxPacking(f func(a uint64) uint64) func(a, b uint64) uint64 {
-	return func(a, b uint64) uint64 { return f(a) | f(b)<<32 }
+type mmxPacking func(a uint64) uint64
+
+func (f mmxPacking) op() opFunc {
+	return mmx(func(a, b uint64) uint64 { return f(a) | f(b)<<32 }).op()
 }
 
 func mmxFromGeneral[T word](s *State, o *op) *op {

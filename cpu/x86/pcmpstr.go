@@ -159,38 +159,31 @@ func (c *comparison) flags(s *State, r uint32) {
 
 // pcmpstr makes the instructions: explicit lengths in rAX and rDX, or strings
 // that end with a null; and what is delivered.
-func pcmpstr(explicit bool, deliver func(s *State, c *comparison, r uint32, imm uint64)) func(*binder) {
-	lengths := func(*State) (a, b int64) { return 0, 0 }
-	long, short := lengths, lengths
-	if explicit {
-		long = func(s *State) (a, b int64) { return int64(s.R[RAX]), int64(s.R[RDX]) }
-		short = func(s *State) (a, b int64) { return int64(int32(s.R[RAX])), int64(int32(s.R[RDX])) }
-	}
-	compare := func(lengths func(*State) (a, b int64)) opFunc {
-		return func(s *State, o *op) *op {
-			lo, hi := s.vecSrc(o)
-			d := &s.V[o.dst&31]
-			c := newComparison(o.imm)
-			if explicit {
-				n, m := lengths(s)
-				c.a, c.b = c.ofLength(d[0], d[1], n), c.ofLength(lo, hi, m)
-			} else {
-				c.a, c.b = c.upToNull(d[0], d[1]), c.upToNull(lo, hi)
+type pcmpstr struct {
+	explicit bool
+	deliver  func(s *State, c *comparison, r uint32, imm uint64)
+}
+
+func (p pcmpstr) bind(b *binder) {
+	explicit, deliver, wide := p.explicit, p.deliver, b.d.Size == 8
+	b.operands(func(s *State, o *op) *op {
+		lo, hi := s.vecSrc(o)
+		d := &s.V[o.dst&31]
+		c := newComparison(o.imm)
+		if explicit {
+			n, m := int64(s.R[RAX]), int64(s.R[RDX])
+			if !wide {
+				n, m = int64(int32(n)), int64(int32(m))
 			}
-			r := c.result(o.imm)
-			c.flags(s, r)
-			deliver(s, &c, r, o.imm)
-			return o.after()
-		}
-	}
-	wide, narrow := compare(long), compare(short)
-	return func(b *binder) {
-		if b.d.Size == 8 {
-			b.operands(wide)
+			c.a, c.b = c.ofLength(d[0], d[1], n), c.ofLength(lo, hi, m)
 		} else {
-			b.operands(narrow)
+			c.a, c.b = c.upToNull(d[0], d[1]), c.upToNull(lo, hi)
 		}
-	}
+		r := c.result(o.imm)
+		c.flags(s, r)
+		deliver(s, &c, r, o.imm)
+		return o.after()
+	})
 }
 
 // stringIndex is the place of the first or last element found, or the number

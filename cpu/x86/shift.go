@@ -74,12 +74,12 @@ var (
 		rr: sized{sarR8, sarR[uint16], sarR32, sarR64},
 		mr: sized{sarM8, sarM[uint16], sarM32, sarM64},
 	}
-	rolBy  = sized{rol8, rol[uint16], rol32, rol64}
-	rorBy  = sized{ror8, ror[uint16], ror32, ror64}
-	rclBy  = sized{rcl8, rcl[uint16], rcl32, rcl64}
-	rcrBy  = sized{rcr8, rcr[uint16], rcr32, rcr64}
-	shldBy = sized{1: shld[uint16], 2: shld32, 3: shld64}
-	shrdBy = sized{1: shrd[uint16], 2: shrd32, 3: shrd64}
+	rolBy  = &sized{rol8, rol[uint16], rol32, rol64}
+	rorBy  = &sized{ror8, ror[uint16], ror32, ror64}
+	rclBy  = &sized{rcl8, rcl[uint16], rcl32, rcl64}
+	rcrBy  = &sized{rcr8, rcr[uint16], rcr32, rcr64}
+	shldBy = &sized{1: shld[uint16], 2: shld32, 3: shld64}
+	shrdBy = &sized{1: shrd[uint16], 2: shrd32, 3: shrd64}
 )
 
 // shiftCount is the masked count: register src (CL) or the immediate.

@@ -67,13 +67,13 @@ var sse2IntRows = Section{Ref: "Vol. 1, 5.6.3 Intel SSE2 128-Bit SIMD Integer In
 	{"66 0F 63 /r", "packsswb", "+Vx Wx", "", 0, packing(packsswb)},
 	{"66 0F 6B /r", "packssdw", "+Vx Wx", "", 0, packing(packssdw)},
 	{"66 0F 67 /r", "packuswb", "+Vx Wx", "", 0, packing(packuswb)},
-	{"66 0F 60 /r", "punpcklbw", "+Vx Wx", "", 0, unpacking(0, punpcklbw, punpckhbw)},
-	{"66 0F 61 /r", "punpcklwd", "+Vx Wx", "", 0, unpacking(0, punpcklwd, punpckhwd)},
-	{"66 0F 62 /r", "punpckldq", "+Vx Wx", "", 0, unpacking(0, punpckldq, punpckhdq)},
+	{"66 0F 60 /r", "punpcklbw", "+Vx Wx", "", 0, unpacking{0, punpcklbw, punpckhbw}},
+	{"66 0F 61 /r", "punpcklwd", "+Vx Wx", "", 0, unpacking{0, punpcklwd, punpckhwd}},
+	{"66 0F 62 /r", "punpckldq", "+Vx Wx", "", 0, unpacking{0, punpckldq, punpckhdq}},
 	{"66 0F 6C /r", "punpcklqdq", "+Vx Wx", "", 0, opFunc(unpackLow)},
-	{"66 0F 68 /r", "punpckhbw", "+Vx Wx", "", 0, unpacking(1, punpcklbw, punpckhbw)},
-	{"66 0F 69 /r", "punpckhwd", "+Vx Wx", "", 0, unpacking(1, punpcklwd, punpckhwd)},
-	{"66 0F 6A /r", "punpckhdq", "+Vx Wx", "", 0, unpacking(1, punpckldq, punpckhdq)},
+	{"66 0F 68 /r", "punpckhbw", "+Vx Wx", "", 0, unpacking{1, punpcklbw, punpckhbw}},
+	{"66 0F 69 /r", "punpckhwd", "+Vx Wx", "", 0, unpacking{1, punpcklwd, punpckhwd}},
+	{"66 0F 6A /r", "punpckhdq", "+Vx Wx", "", 0, unpacking{1, punpckldq, punpckhdq}},
 	{"66 0F 6D /r", "punpckhqdq", "+Vx Wx", "", 0, opFunc(unpackHigh)},
 
 	{"66 0F 70 /r", "pshufd", "=Vx Wx Ib", "", 0, opFunc(pshufd)},
@@ -100,28 +100,28 @@ func (f packed) op() opFunc {
 
 // The bitwise operations are frequent enough to be written out.
 
-var vecAnd opFunc = func(s *State, o *op) *op {
+func vecAnd(s *State, o *op) *op {
 	lo, hi := s.vecSrc(o)
 	d := &s.V[o.dst&31]
 	d[0], d[1] = d[0]&lo, d[1]&hi
 	return o.after()
 }
 
-var vecAndn opFunc = func(s *State, o *op) *op {
+func vecAndn(s *State, o *op) *op {
 	lo, hi := s.vecSrc(o)
 	d := &s.V[o.dst&31]
 	d[0], d[1] = ^d[0]&lo, ^d[1]&hi
 	return o.after()
 }
 
-var vecOr opFunc = func(s *State, o *op) *op {
+func vecOr(s *State, o *op) *op {
 	lo, hi := s.vecSrc(o)
 	d := &s.V[o.dst&31]
 	d[0], d[1] = d[0]|lo, d[1]|hi
 	return o.after()
 }
 
-var vecXor opFunc = func(s *State, o *op) *op {
+func vecXor(s *State, o *op) *op {
 	lo, hi := s.vecSrc(o)
 	d := &s.V[o.dst&31]
 	d[0], d[1] = d[0]^lo, d[1]^hi
@@ -182,7 +182,13 @@ func (f packing) op() opFunc {
 }
 
 // unpacking interleaves one half (0: low, 1: high) of the two operands.
-func unpacking(half int, low, high func(a, b uint64) uint64) opFunc {
+type unpacking struct {
+	half      int
+	low, high func(a, b uint64) uint64
+}
+
+func (u unpacking) op() opFunc {
+	half, low, high := u.half, u.low, u.high
 	return func(s *State, o *op) *op {
 		b, hi := s.vecSrc(o)
 		if half == 1 {

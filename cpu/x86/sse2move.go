@@ -62,9 +62,9 @@ var sseMoveRows = Section{Ref: "Vol. 1, 5.5.1 and 5.6.1: data transfer, logical,
 
 		{"NP 0F C6 /r", "shufps", "+Vx Wx Ib", "", 0, opFunc(shufps)},
 		{"66 0F C6 /r", "shufpd", "+Vx Wx Ib", "", 0, opFunc(shufpd)},
-		{"NP 0F 14 /r", "unpcklps", "+Vx Wx", "", 0, unpacking(0, punpckldq, punpckhdq)},
+		{"NP 0F 14 /r", "unpcklps", "+Vx Wx", "", 0, unpacking{0, punpckldq, punpckhdq}},
 		{"66 0F 14 /r", "unpcklpd", "+Vx Wx", "", 0, opFunc(unpackLow)},
-		{"NP 0F 15 /r", "unpckhps", "+Vx Wx", "", 0, unpacking(1, punpckldq, punpckhdq)},
+		{"NP 0F 15 /r", "unpckhps", "+Vx Wx", "", 0, unpacking{1, punpckldq, punpckhdq}},
 		{"66 0F 15 /r", "unpckhpd", "+Vx Wx", "", 0, opFunc(unpackHigh)},
 
 		{"NP 0F 2B /r", "movntps", "=Mx Vx", "", 0, opFunc(movToRM)},

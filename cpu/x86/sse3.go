@@ -5,9 +5,9 @@ import "github.com/nuage-emu/nuage/cpu/softfloat"
 // SSE3 (Vol. 1, 5.7). MONITOR and MWAIT are not for user programs: they are
 // undefined at this level, and have no rows.
 var sse3Rows = Section{Ref: "Vol. 1, 5.7 Intel SSE3 Instructions", Feature: "SSE3", Rows: []Spec{
-	{"DB /1", "fisttp", "=Md | ST0", "", 0, fisttp(32, 1<<31, put32)},
-	{"DD /1", "fisttp", "=Mq | ST0", "", 0, fisttp(64, 1<<63, put64)},
-	{"DF /1", "fisttp", "=Mw | ST0", "", 0, fisttp(16, 1<<15, put16)},
+	{"DB /1", "fisttp", "=Md | ST0", "", 0, fpuStore{truncate32, 1 << 31, put32, 1}},
+	{"DD /1", "fisttp", "=Mq | ST0", "", 0, fpuStore{truncate64, 1 << 63, put64, 1}},
+	{"DF /1", "fisttp", "=Mw | ST0", "", 0, fpuStore{truncate16, 1 << 15, put16, 1}},
 
 	{"F2 0F F0 /r", "lddqu", "=Vx Mxu", "", 0, opFunc(movVec)},
 	{"F2 0F 12 /r", "movddup", "=Vx Wq", "", 0, opFunc(movddup)},
@@ -22,14 +22,16 @@ var sse3Rows = Section{Ref: "Vol. 1, 5.7 Intel SSE3 Instructions", Feature: "SSE
 	{"66 0F 7D /r", "hsubpd", "+Vx Wx", "", 0, horizontal64((*State).diff64)},
 }}
 
-// fisttp truncates, whatever the control word says.
-func fisttp(width uint, indefinite uint64, put func(s *State, o *op, v uint64)) func(*binder) {
-	convert := toInt(width)
-	return fpuStore(func(e *softfloat.Env, a num) uint64 {
-		e.Rounding = softfloat.TowardZero
-		return convert(e, a)
-	}, indefinite, put, 1)
+// FISTTP truncates, whatever the control word says.
+
+func truncate(e *softfloat.Env, a num, width uint) uint64 {
+	e.Rounding = softfloat.TowardZero
+	return toInt(e, a, width)
 }
+
+func truncate16(e *softfloat.Env, a num) uint64 { return truncate(e, a, 16) }
+func truncate32(e *softfloat.Env, a num) uint64 { return truncate(e, a, 32) }
+func truncate64(e *softfloat.Env, a num) uint64 { return truncate(e, a, 64) }
 
 func movddup(s *State, o *op) *op {
 	v := s.vecSrc64(o)

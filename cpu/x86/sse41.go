@@ -45,18 +45,18 @@ var sse41Rows = Section{Ref: "Vol. 1, 5.10 Intel SSE4.1 Instructions", Feature: 
 	{"66 0F 3A 16 W0 /r", "pextrd", "=Ed Vx Ib", "", 0, opFunc(pextrd)},
 	{"66 0F 3A 16 W1 /r", "pextrq", "=Eq Vx Ib", "", 0, opFunc(pextrq)},
 
-	{"66 0F 38 20 /r", "pmovsxbw", "=Vx Wq", "", 0, extending64(extendBW, 32)},
-	{"66 0F 38 21 /r", "pmovsxbd", "=Vx Wd", "", 0, extending32(extendBD, 16)},
+	{"66 0F 38 20 /r", "pmovsxbw", "=Vx Wq", "", 0, extending64{extendBW, 32}},
+	{"66 0F 38 21 /r", "pmovsxbd", "=Vx Wd", "", 0, extending32{extendBD, 16}},
 	{"66 0F 38 22 /r", "pmovsxbq", "=Vx Ww", "", 0, opFunc(pmovsxbq)},
-	{"66 0F 38 23 /r", "pmovsxwd", "=Vx Wq", "", 0, extending64(extendWD, 32)},
-	{"66 0F 38 24 /r", "pmovsxwq", "=Vx Wd", "", 0, extending32(extendWQ, 16)},
-	{"66 0F 38 25 /r", "pmovsxdq", "=Vx Wq", "", 0, extending64(extendDQ, 32)},
-	{"66 0F 38 30 /r", "pmovzxbw", "=Vx Wq", "", 0, extending64(zeroBW, 32)},
-	{"66 0F 38 31 /r", "pmovzxbd", "=Vx Wd", "", 0, extending32(zeroBD, 16)},
+	{"66 0F 38 23 /r", "pmovsxwd", "=Vx Wq", "", 0, extending64{extendWD, 32}},
+	{"66 0F 38 24 /r", "pmovsxwq", "=Vx Wd", "", 0, extending32{extendWQ, 16}},
+	{"66 0F 38 25 /r", "pmovsxdq", "=Vx Wq", "", 0, extending64{extendDQ, 32}},
+	{"66 0F 38 30 /r", "pmovzxbw", "=Vx Wq", "", 0, extending64{zeroBW, 32}},
+	{"66 0F 38 31 /r", "pmovzxbd", "=Vx Wd", "", 0, extending32{zeroBD, 16}},
 	{"66 0F 38 32 /r", "pmovzxbq", "=Vx Ww", "", 0, opFunc(pmovzxbq)},
-	{"66 0F 38 33 /r", "pmovzxwd", "=Vx Wq", "", 0, extending64(zeroWD, 32)},
-	{"66 0F 38 34 /r", "pmovzxwq", "=Vx Wd", "", 0, extending32(zeroWQ, 16)},
-	{"66 0F 38 35 /r", "pmovzxdq", "=Vx Wq", "", 0, extending64(zeroDQ, 32)},
+	{"66 0F 38 33 /r", "pmovzxwd", "=Vx Wq", "", 0, extending64{zeroWD, 32}},
+	{"66 0F 38 34 /r", "pmovzxwq", "=Vx Wd", "", 0, extending32{zeroWQ, 16}},
+	{"66 0F 38 35 /r", "pmovzxdq", "=Vx Wq", "", 0, extending64{zeroDQ, 32}},
 
 	{"66 0F 3A 42 /r", "mpsadbw", "+Vx Wx Ib", "", 0, opFunc(mpsadbw)},
 	{"66 0F 38 41 /r", "phminposuw", "=Vx Wx", "", 0, opFunc(phminposuw)},
@@ -94,7 +94,9 @@ func fillTopD(v uint64) uint64 { return fillD(v & topD) }
 func fillTopB(v uint64) uint64 { return fillB(v & topB) }
 
 // blendByTop takes the lanes of the source whose top bit in XMM0 is set.
-func blendByTop(fill func(v uint64) uint64) opFunc {
+type blendByTop func(v uint64) uint64
+
+func (fill blendByTop) op() opFunc {
 	return func(s *State, o *op) *op {
 		lo, hi := s.vecSrc(o)
 		m, d := &s.V[0], &s.V[o.dst&31]
@@ -182,7 +184,13 @@ func pextrq(s *State, o *op) *op {
 // extending64 and extending32 widen the lanes of 8 or 4 bytes; those of the
 // high half of the result start at bit from.
 
-func extending64(f func(a uint64) uint64, from uint) opFunc {
+type extending64 struct {
+	f    func(a uint64) uint64
+	from uint
+}
+
+func (x extending64) op() opFunc {
+	f, from := x.f, x.from
 	return func(s *State, o *op) *op {
 		v := s.vecSrc64(o)
 		d := &s.V[o.dst&31]
@@ -191,7 +199,13 @@ func extending64(f func(a uint64) uint64, from uint) opFunc {
 	}
 }
 
-func extending32(f func(a uint64) uint64, from uint) opFunc {
+type extending32 struct {
+	f    func(a uint64) uint64
+	from uint
+}
+
+func (x extending32) op() opFunc {
+	f, from := x.f, x.from
 	return func(s *State, o *op) *op {
 		v := uint64(s.vecSrc32(o))
 		d := &s.V[o.dst&31]

@@ -4,10 +4,10 @@ import "sync"
 
 // SSE4.2 (Vol. 1, 5.11). The string comparisons are in pcmpstr.go.
 var sse42Rows = Section{Ref: "Vol. 1, 5.11 Intel SSE4.2 Instruction Set", Feature: "SSE4.2", Rows: []Spec{
-	{"66 0F 3A 60 /r", "pcmpestrm", "Vx Wxu Ib | rAX rDX =XMM0", "w:oszapc", W64, pcmpstr(true, (*State).stringMask)},
-	{"66 0F 3A 61 /r", "pcmpestri", "Vx Wxu Ib | rAX rDX =ECX", "w:oszapc", W64, pcmpstr(true, (*State).stringIndex)},
-	{"66 0F 3A 62 /r", "pcmpistrm", "Vx Wxu Ib | =XMM0", "w:oszapc", 0, pcmpstr(false, (*State).stringMask)},
-	{"66 0F 3A 63 /r", "pcmpistri", "Vx Wxu Ib | =ECX", "w:oszapc", 0, pcmpstr(false, (*State).stringIndex)},
+	{"66 0F 3A 60 /r", "pcmpestrm", "Vx Wxu Ib | rAX rDX =XMM0", "w:oszapc", W64, pcmpstr{true, (*State).stringMask}},
+	{"66 0F 3A 61 /r", "pcmpestri", "Vx Wxu Ib | rAX rDX =ECX", "w:oszapc", W64, pcmpstr{true, (*State).stringIndex}},
+	{"66 0F 3A 62 /r", "pcmpistrm", "Vx Wxu Ib | =XMM0", "w:oszapc", 0, pcmpstr{false, (*State).stringMask}},
+	{"66 0F 3A 63 /r", "pcmpistri", "Vx Wxu Ib | =ECX", "w:oszapc", 0, pcmpstr{false, (*State).stringIndex}},
 	{"66 0F 38 37 /r", "pcmpgtq", "+Vx Wx", "", 0, packed(pcmpgtq)},
 	{"F2 0F 38 F0 /r", "crc32", "+Gy Eb", "", 0, bindCRC},
 	{"F2 0F 38 F1 /r", "crc32", "+Gy Ev", "", 0, bindCRC},

@@ -78,7 +78,9 @@ func (s *State) packed32(f func(e *softfloat.Env, a, b uint32) uint32, v *Vec, l
 
 // packed64Op and packed32Op make operations of a lane's function.
 
-func packed64Op(f func(e *softfloat.Env, a, b uint64) uint64) opFunc {
+type packed64Op func(e *softfloat.Env, a, b uint64) uint64
+
+func (f packed64Op) op() opFunc {
 	return func(s *State, o *op) *op {
 		lo, hi := s.vecSrc(o)
 		v := &s.V[o.dst&31]
@@ -87,7 +89,9 @@ func packed64Op(f func(e *softfloat.Env, a, b uint64) uint64) opFunc {
 	}
 }
 
-func packed32Op(f func(e *softfloat.Env, a, b uint32) uint32) opFunc {
+type packed32Op func(e *softfloat.Env, a, b uint32) uint32
+
+func (f packed32Op) op() opFunc {
 	return func(s *State, o *op) *op {
 		lo, hi := s.vecSrc(o)
 		v := &s.V[o.dst&31]

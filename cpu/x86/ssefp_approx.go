@@ -66,7 +66,9 @@ func rsqrt32(a uint32) uint32 {
 	return uint32(126-e)<<23 | uint32(q-8192)<<10
 }
 
-func approxSS(f func(uint32) uint32) opFunc {
+type approxSS func(uint32) uint32
+
+func (f approxSS) op() opFunc {
 	return func(s *State, o *op) *op {
 		r := f(s.vecSrc32(o))
 		d := &s.V[o.dst&31][0]
@@ -75,7 +77,9 @@ func approxSS(f func(uint32) uint32) opFunc {
 	}
 }
 
-func approxPS(f func(uint32) uint32) opFunc {
+type approxPS func(uint32) uint32
+
+func (f approxPS) op() opFunc {
 	return func(s *State, o *op) *op {
 		lo, hi := s.vecSrc(o)
 		v := &s.V[o.dst&31]

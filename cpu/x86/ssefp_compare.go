@@ -68,14 +68,14 @@ func (s *State) compare64(a, b uint64, quiet bool) softfloat.Relation {
 	if r, ok := relation64(a, b); ok {
 		return r
 	}
-	return s.float.CompareF64(a, b, quiet)
+	return s.float.CompareF64(a, b, bool(quiet))
 }
 
 func (s *State) compare32(a, b uint32, quiet bool) softfloat.Relation {
 	if r, ok := relation32(a, b); ok {
 		return r
 	}
-	return s.float.CompareF32(a, b, quiet)
+	return s.float.CompareF32(a, b, bool(quiet))
 }
 
 // mask64 is the lane that CMPcc gives: all ones or all zeros.
@@ -153,7 +153,9 @@ func (s *State) setOrder(less, equal bool) {
 	s.fs = 1
 }
 
-func comi64(quiet bool) opFunc {
+type comi64 bool
+
+func (quiet comi64) op() opFunc {
 	return func(s *State, o *op) *op {
 		b := s.vecSrc64(o)
 		a := s.V[o.dst&31][0]
@@ -162,14 +164,16 @@ func comi64(quiet bool) opFunc {
 			s.setOrder(x < y, x == y)
 			return o.after()
 		}
-		r := s.sseEnv().CompareF64(a, b, quiet)
+		r := s.sseEnv().CompareF64(a, b, bool(quiet))
 		s.sseRaise()
 		s.setRelation(r)
 		return o.after()
 	}
 }
 
-func comi32(quiet bool) opFunc {
+type comi32 bool
+
+func (quiet comi32) op() opFunc {
 	return func(s *State, o *op) *op {
 		b := s.vecSrc32(o)
 		a := uint32(s.V[o.dst&31][0])
@@ -178,7 +182,7 @@ func comi32(quiet bool) opFunc {
 			s.setOrder(x < y, x == y)
 			return o.after()
 		}
-		r := s.sseEnv().CompareF32(a, b, quiet)
+		r := s.sseEnv().CompareF32(a, b, bool(quiet))
 		s.sseRaise()
 		s.setRelation(r)
 		return o.after()

@@ -94,26 +94,22 @@ func cvtsd2siq(s *State, o *op) *op {
 	return o.after()
 }
 
-func cvtss2si(truncate bool) opFunc {
-	return func(s *State, o *op) *op {
-		b := s.vecSrc32(o)
-		n := s.truncating(s.sseEnv(), truncate).UnpackF32(b)
-		r := s.int32Of(n)
-		s.sseRaise()
-		s.R[o.dst&31] = r
-		return o.after()
-	}
-}
+// cvtss2si makes CVTSS2SI and CVTTSS2SI of both sizes.
+type cvtss2si bool
 
-func cvtss2siq(truncate bool) opFunc {
-	return func(s *State, o *op) *op {
+func (truncate cvtss2si) bind(b *binder) {
+	toInt := (*State).int32Of
+	if b.d.Size == 8 {
+		toInt = (*State).int64Of
+	}
+	b.operands(func(s *State, o *op) *op {
 		b := s.vecSrc32(o)
-		n := s.truncating(s.sseEnv(), truncate).UnpackF32(b)
-		r := s.int64Of(n)
+		n := s.truncating(s.sseEnv(), bool(truncate)).UnpackF32(b)
+		r := toInt(s, n)
 		s.sseRaise()
 		s.R[o.dst&31] = r
 		return o.after()
-	}
+	})
 }
 
 // cvtsi2sd from 32 bits is always exact.
@@ -235,10 +231,12 @@ func (s *State) pairF64(e *softfloat.Env, lo, hi uint64) uint64 {
 	return s.int32Of(e.UnpackF64(lo)) | s.int32Of(e.UnpackF64(hi))<<32
 }
 
-func cvtps2dq(truncate bool) opFunc {
+type cvtps2dq bool
+
+func (truncate cvtps2dq) op() opFunc {
 	return func(s *State, o *op) *op {
 		lo, hi := s.vecSrc(o)
-		e := s.truncating(s.sseEnv(), truncate)
+		e := s.truncating(s.sseEnv(), bool(truncate))
 		r0, r1 := s.pairF32(e, lo), s.pairF32(e, hi)
 		s.sseRaise()
 		v := &s.V[o.dst&31]
@@ -247,10 +245,12 @@ func cvtps2dq(truncate bool) opFunc {
 	}
 }
 
-func cvtpd2dq(truncate bool) opFunc {
+type cvtpd2dq bool
+
+func (truncate cvtpd2dq) op() opFunc {
 	return func(s *State, o *op) *op {
 		lo, hi := s.vecSrc(o)
-		e := s.truncating(s.sseEnv(), truncate)
+		e := s.truncating(s.sseEnv(), bool(truncate))
 		r := s.pairF64(e, lo, hi)
 		s.sseRaise()
 		v := &s.V[o.dst&31]
@@ -290,11 +290,13 @@ func cvtpi2pd(s *State, o *op) *op {
 	return o.after()
 }
 
-func cvtps2pi(truncate bool) opFunc {
+type cvtps2pi bool
+
+func (truncate cvtps2pi) op() opFunc {
 	return func(s *State, o *op) *op {
 		s.mmxCheck()
 		b := s.vecSrc64(o)
-		r := s.pairF32(s.truncating(s.sseEnv(), truncate), b)
+		r := s.pairF32(s.truncating(s.sseEnv(), bool(truncate)), b)
 		s.mmxEnter()
 		s.sseRaise()
 		s.setMMX(o.dst, r)
@@ -302,11 +304,13 @@ func cvtps2pi(truncate bool) opFunc {
 	}
 }
 
-func cvtpd2pi(truncate bool) opFunc {
+type cvtpd2pi bool
+
+func (truncate cvtpd2pi) op() opFunc {
 	return func(s *State, o *op) *op {
 		s.mmxCheck()
 		lo, hi := s.vecSrc(o)
-		r := s.pairF64(s.truncating(s.sseEnv(), truncate), lo, hi)
+		r := s.pairF64(s.truncating(s.sseEnv(), bool(truncate)), lo, hi)
 		s.mmxEnter()
 		s.sseRaise()
 		s.setMMX(o.dst, r)

@@ -128,14 +128,18 @@ func (s *State) xstore(a uint32, set uint64, wide bool) {
 	}
 }
 
-func xsave(wide bool) opFunc {
-	return func(s *State, o *op) *op { return s.xsaveStandard(o, wide, xcr0) }
+type xsave bool
+
+func (wide xsave) op() opFunc {
+	return func(s *State, o *op) *op { return s.xsaveStandard(o, bool(wide), xcr0) }
 }
 
 // xsaveopt leaves out what is in its initial state. What has not changed since
 // the last XRSTOR from the same place may be left out too, but is not.
-func xsaveopt(wide bool) opFunc {
-	return func(s *State, o *op) *op { return s.xsaveStandard(o, wide, s.xinuse()) }
+type xsaveopt bool
+
+func (wide xsaveopt) op() opFunc {
+	return func(s *State, o *op) *op { return s.xsaveStandard(o, bool(wide), s.xinuse()) }
 }
 
 // xsaveStandard saves those of the requested components that are in set, and
@@ -156,7 +160,9 @@ func (s *State) xsaveStandard(o *op, wide bool, set uint64) *op {
 }
 
 // xsavec stores the compacted format, for which MXCSR belongs to SSE.
-func xsavec(wide bool) opFunc {
+type xsavec bool
+
+func (wide xsavec) op() opFunc {
 	return func(s *State, o *op) *op {
 		a := s.xsaveArea(o)
 		rfbm := s.requested()
@@ -167,7 +173,7 @@ func xsavec(wide bool) opFunc {
 		set &= rfbm
 		s.xsaveWritable(a, set, false)
 		s.mem.Store128(a+xsaveHeader, set, rfbm|xcompacted)
-		s.xstore(a, set, wide)
+		s.xstore(a, set, bool(wide))
 		if set&xstateSSE != 0 {
 			s.storeMXCSR(a)
 		}
@@ -198,7 +204,9 @@ func (s *State) loadXHeader(a uint32) (present uint64, compacted bool) {
 
 // xrstor loads the requested components that the area has, and gives the others
 // that are requested their initial state.
-func xrstor(wide bool) opFunc {
+type xrstor bool
+
+func (wide xrstor) op() opFunc {
 	return func(s *State, o *op) *op {
 		a := s.xsaveArea(o)
 		rfbm := s.requested()
@@ -220,7 +228,7 @@ func xrstor(wide bool) opFunc {
 		s.MXCSR = mxcsr
 		switch {
 		case load&xstateX87 != 0:
-			s.FPU.fromImage(image[:fxXMM/8], wide)
+			s.FPU.fromImage(image[:fxXMM/8], bool(wide))
 		case rfbm&xstateX87 != 0:
 			s.FPU = FPU{CW: fcwInit}
 		}
