@@ -192,6 +192,9 @@ func makeRow(n int) *Row {
 	return r
 }
 
+// NumRows is how many rows there are.
+const NumRows = len(patterns)
+
 // Rows returns every row of the table in a fixed order.
 func Rows() []*Row {
 	list := make([]*Row, len(patterns))

@@ -29,24 +29,19 @@ func (c *cache) holds(s sum) bool { return c.held && c.sum == s }
 
 func (c *cache) hold(s sum) { c.sum, c.held = s, true }
 
-// clears has the instructions whose 32-bit forms always clear the upper half of
-// their destination: confinement rests on it, so it is a list of the certain.
-var clears = map[string]bool{
-	"mov": true, "movzx": true, "movsx": true, "lea": true, "add": true, "sub": true, "and": true, "or": true, "xor": true,
-	"neg": true, "not": true, "inc": true, "dec": true, "imul": true,
-}
-
 // note takes in what the instruction writes.
 func (c *cache) note(in *inst) {
 	for i := range in.Args[:in.NArgs] {
 		a := &in.Args[i]
 		if a.Kind == x86.ArgReg && a.Op.Write {
-			c.wrote(a.Reg, a.Width == 4 && clears[in.Row.Name])
+			c.wrote(a.Reg, a.Width == 4 && in.row.has(clears))
 		}
 	}
-	for _, o := range in.Row.Implicit() {
-		if o.Method == 'r' && o.Write {
-			c.wrote(o.Reg, false)
+	if in.row.has(writesImplied) {
+		for _, o := range in.Row.Implicit() {
+			if o.Method == 'r' && o.Write {
+				c.wrote(o.Reg, false)
+			}
 		}
 	}
 	if in.kind == kindLea && in.Has(x86.PrefixAddr32) {

@@ -28,16 +28,16 @@ func (t *Translator) plain(i int) {
 	in, a := &t.insts[i], &t.asm
 	d := &in.Inst
 	f := form(d)
-	o := operands{rcx: t.usesRCX(d), direct: t.inState(i, &f), high: amd64.None, reg: amd64.Reg(d.ModRM >> 3 & 7), rm: amd64.Reg(d.ModRM & 7)}
+	o := operands{rcx: in.rcx, direct: t.inState(i, &f), high: amd64.None, reg: amd64.Reg(d.ModRM >> 3 & 7), rm: amd64.Reg(d.ModRM & 7)}
 	t.assign(d, &o, &f)
 	var m amd64.Mem
 	if d.HasMem {
 		m = t.address(in)
-		if d.Lock() || d.Row.Name == "xchg" {
+		if d.Lock() || in.row.has(exchanges) {
 			m = t.aligned(in, m)
 		}
 	}
-	t.load(&o, zeroing(d))
+	t.load(&o, zeroing(in))
 	switch {
 	case o.direct >= 0:
 		if d.Args[o.direct].Op.Method == 'G' {
@@ -180,8 +180,9 @@ func (t *Translator) store(d *x86.Inst, o *operands) {
 // or is written whole, and of which no copy is or will be at hand; or the source of one of the instructions that have a
 // twin with the operands exchanged, to which f is changed.
 func (t *Translator) inState(i int, f *amd64.Form) int {
-	d := &t.insts[i].Inst
-	if d.HasMem || !d.Row.HasModRM() || f.VEX || d.Lock() || zeroing(d) {
+	in := &t.insts[i]
+	d := &in.Inst
+	if d.HasMem || !d.Row.HasModRM() || f.VEX || d.Lock() || zeroing(in) {
 		return -1
 	}
 	at := i
@@ -194,8 +195,8 @@ func (t *Translator) inState(i int, f *amd64.Form) int {
 			return -1
 		}
 		switch {
-		case arg.Op.Method == 'E' && bitTest[d.Row.Name]:
-		case arg.Op.Method == 'E' && (!arg.Op.Write || arg.Width == 8 && inMemory[d.Row.Name]):
+		case arg.Op.Method == 'E' && in.row.has(testsBit):
+		case arg.Op.Method == 'E' && (!arg.Op.Write || arg.Width == 8 && in.row.has(inMemory)):
 			return i
 		case arg.Op.Method == 'G' && !arg.Op.Write && i == 1 && d.NArgs == 2 && hasTwin(d) && t.hostOf[d.Args[0].Reg&15] != amd64.None && !d.Args[0].IsHigh():
 			f.Opcode ^= 2
@@ -213,7 +214,7 @@ func (t *Translator) inState(i int, f *amd64.Form) int {
 func (t *Translator) soon(i int, r uint8) bool {
 	for end := min(i+2, len(t.insts)); i < end; i++ {
 		in := &t.insts[i]
-		if in.leader || in.kind != kindPlain && in.kind != kindLea && in.kind != kindPush || t.usesRCX(&in.Inst) != 0 {
+		if in.leader || in.kind != kindPlain && in.kind != kindLea && in.kind != kindPush || in.rcx != 0 {
 			return false
 		}
 		if in.HasMem && (in.Mem.Base == r || in.Mem.Index == r) {
@@ -230,20 +231,10 @@ func (t *Translator) soon(i int, r uint8) bool {
 
 // zeroing reports whether the instruction is XOR or SUB of a register and
 // itself.
-func zeroing(d *x86.Inst) bool {
-	return (d.Row.Name == "xor" || d.Row.Name == "sub") && d.NArgs == 2 && d.Args[0].Kind == x86.ArgReg && d.Args[1].Kind == x86.ArgReg &&
-		d.Args[0].Reg == d.Args[1].Reg && d.Args[0].Width >= 4
+func zeroing(in *inst) bool {
+	return in.row.has(zeroes) && in.NArgs == 2 && in.Args[0].Kind == x86.ArgReg && in.Args[1].Kind == x86.ArgReg &&
+		in.Args[0].Reg == in.Args[1].Reg && in.Args[0].Width >= 4
 }
-
-// inMemory has the instructions that do the same to a register and to memory,
-// down to the flags (rotates do not).
-var inMemory = map[string]bool{
-	"mov": true, "add": true, "or": true, "adc": true, "sbb": true, "and": true, "sub": true, "xor": true,
-	"not": true, "neg": true, "inc": true, "dec": true,
-}
-
-// bitTest has the instructions that reach outside a memory operand.
-var bitTest = map[string]bool{"bt": true, "bts": true, "btr": true, "btc": true}
 
 // hasTwin reports whether the instruction is op r/m, r and op r, r/m has the
 // opcode that differs in bit 1: ADD, OR, ADC, SBB, AND, SUB, XOR, CMP, MOV.

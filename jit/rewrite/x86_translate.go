@@ -98,6 +98,8 @@ type Translator struct {
 type inst struct {
 	x86.Inst
 	code   []byte
+	row    traits
+	rcx    rcxUse // if it is plain
 	kind   kind
 	leader bool // may be entered
 	label  amd64.Label
