@@ -1,6 +1,9 @@
 package x86
 
-import "errors"
+import (
+	"encoding/binary"
+	"errors"
+)
 
 // Prefixes of an instruction.
 type Prefixes uint16
@@ -144,9 +147,10 @@ func Decode(d *Inst, code []byte, pc uint64) error {
 
 // cursor walks over the bytes; reading beyond the end sets short.
 type cursor struct {
-	b     []byte
-	i     int
-	short bool
+	b          []byte
+	i          int
+	short      bool
+	noRegister bool // an operand is a register that the processor does not have, or a load of CS
 }
 
 func (c *cursor) byte() uint8 {
@@ -161,17 +165,21 @@ func (c *cursor) byte() uint8 {
 
 // signed reads an n-byte little-endian integer and sign-extends it.
 func (c *cursor) signed(n int) uint64 {
-	if len(c.b)-c.i < n {
+	b := c.b[c.i:]
+	if len(b) < n {
 		c.short = true
 		return 0
 	}
-	var v uint64
-	for k := 0; k < n; k++ {
-		v |= uint64(c.b[c.i+k]) << (8 * k)
-	}
 	c.i += n
-	shift := 64 - 8*n
-	return uint64(int64(v<<shift) >> shift)
+	switch n {
+	case 1:
+		return uint64(int8(b[0]))
+	case 2:
+		return uint64(int16(binary.LittleEndian.Uint16(b)))
+	case 4:
+		return uint64(int32(binary.LittleEndian.Uint32(b)))
+	}
+	return binary.LittleEndian.Uint64(b)
 }
 
 func (c *cursor) decode(d *Inst, pc uint64) error {
@@ -245,11 +253,9 @@ func modrmFacts(m uint8) facts {
 // prefixes reads the legacy prefixes and REX, which counts only directly
 // before the opcode. It returns the last of F2 and F3.
 func (c *cursor) prefixes(d *Inst) (rep uint8) {
-	for {
-		b := c.byte()
-		if c.short {
-			return rep
-		}
+	for c.i < len(c.b) && isPrefix(c.b[c.i]) {
+		b := c.b[c.i]
+		c.i++
 		switch b {
 		case 0x66:
 			d.Prefix |= PrefixOpsize
@@ -269,10 +275,6 @@ func (c *cursor) prefixes(d *Inst) (rep uint8) {
 		case 0x65:
 			d.Prefix = d.Prefix&^PrefixFS | PrefixGS
 		default:
-			if b&0xF0 != 0x40 {
-				c.i--
-				return rep
-			}
 			if c.i < len(c.b) && isPrefix(c.b[c.i]) {
 				continue // a REX that is not directly before the opcode is ignored
 			}
@@ -281,14 +283,17 @@ func (c *cursor) prefixes(d *Inst) (rep uint8) {
 			return rep
 		}
 	}
+	return rep
 }
 
-func isPrefix(b uint8) bool {
-	switch b {
-	case 0x66, 0x67, 0xF0, 0xF2, 0xF3, 0x26, 0x2E, 0x36, 0x3E, 0x64, 0x65:
-		return true
-	}
-	return b&0xF0 == 0x40
+// isPrefix reports whether b is a legacy prefix or REX.
+func isPrefix(b uint8) bool { return prefixSet[b>>6]>>(b&63)&1 != 0 }
+
+// prefixSet has a bit for each byte that is one.
+var prefixSet = [4]uint64{
+	0: 1<<0x26 | 1<<0x2E | 1<<0x36 | 1<<0x3E,
+	1: 0xFFFF | 0xF<<(0x64&63),
+	3: 1<<(0xF0&63) | 3<<(0xF2&63),
 }
 
 // opcode reads the opcode and returns its map.
@@ -341,40 +346,13 @@ func (c *cursor) finish(d *Inst, p *pattern) error {
 	if c.short {
 		return ErrTruncated
 	}
-	for i := range d.Args[:d.NArgs] {
-		if a := &d.Args[i]; a.Kind == ArgRel {
-			a.Value += d.Next()
-		}
-	}
-	if !d.registersExist() || p.vsib != 0 && !d.gatherApart() {
+	if c.noRegister || p.vsib != 0 && !d.gatherApart() {
 		return ErrIllegal
 	}
 	if d.Lock() && (p.attr&Lockable == 0 || !d.HasMem || d.Args[0].Kind != ArgMem) {
 		return ErrIllegal
 	}
 	return nil
-}
-
-// registersExist refuses segment, control and debug registers that the
-// processor does not have, and a load of CS.
-func (d *Inst) registersExist() bool {
-	for i := range d.Args[:d.NArgs] {
-		switch a := &d.Args[i]; a.Kind {
-		case ArgSeg:
-			if a.Reg > 5 || a.Op.Write && a.Reg == 1 {
-				return false
-			}
-		case ArgControl:
-			if a.Reg == 1 || a.Reg > 4 && a.Reg != 8 {
-				return false
-			}
-		case ArgDebug:
-			if a.Reg > 7 {
-				return false
-			}
-		}
-	}
-	return true
 }
 
 // memory decodes ModRM's memory forms, SIB and displacement (Vol. 2, 2.1.5 and
@@ -409,7 +387,10 @@ func (c *cursor) memory(d *Inst, vsib bool) {
 // arg fills an operand for a.Op.
 func (c *cursor) arg(d *Inst, a *Arg, size int) {
 	o := &a.Op
-	w := o.VecWidth(size, int(d.VecLen))
+	w := int(o.widths[size>>2])
+	if o.parts != 0 {
+		w = int(d.VecLen / o.parts)
+	}
 	a.Width = uint8(w)
 	reg := d.ModRM>>3&7 | d.REX&rexR<<1
 	rm := d.ModRM&7 | d.REX&rexB<<3
@@ -432,19 +413,19 @@ func (c *cursor) arg(d *Inst, a *Arg, size int) {
 		a.Kind, a.Reg = ArgReg, d.gpr(d.Opcode&7|d.REX&rexB<<3, w)
 	case 'S':
 		a.Kind, a.Reg = ArgSeg, d.ModRM>>3&7
+		c.noRegister = c.noRegister || a.Reg > 5 || o.Write && a.Reg == 1
 	case 'C':
 		a.Kind, a.Reg = ArgControl, reg
+		c.noRegister = c.noRegister || reg == 1 || reg > 4 && reg != 8
 	case 'D':
 		a.Kind, a.Reg = ArgDebug, reg
+		c.noRegister = c.noRegister || reg > 7
 	case 'r':
 		a.Kind, a.Reg = ArgReg, o.Reg
 	case 's':
 		a.Kind, a.Reg = ArgSeg, o.Reg
 	case 'I':
 		a.Kind = ArgImm
-		if o.Type == 'z' {
-			w = min(size, 4)
-		}
 		at := c.i
 		a.Value = c.signed(w)
 		if !o.signed {
@@ -461,6 +442,7 @@ func (c *cursor) arg(d *Inst, a *Arg, size int) {
 		}
 		d.ImmAt, d.ImmN = uint8(c.i), uint8(n)
 		a.Value = c.signed(n)
+		a.Value += d.PC + uint64(c.i) // nothing follows it
 	case 'O':
 		a.Kind = ArgMem
 		n := 8

@@ -61,7 +61,9 @@ type Operand struct {
 	Access bool // memory forms access memory
 	Align  bool // memory forms must be aligned to their width
 
-	signed bool // the immediate is sign-extended
+	signed bool     // the immediate is sign-extended
+	parts  uint8    // of a vector length, whose fraction the operand is, or 0:
+	widths [3]uint8 // its width for operand sizes of 2, 4 and 8
 }
 
 // Width returns the operand's width in bytes for an operand size of size bytes

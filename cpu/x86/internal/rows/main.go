@@ -178,6 +178,12 @@ func (l *operandList) write(out *bytes.Buffer) {
 				fmt.Fprintf(out, ", %s: true", x.name)
 			}
 		}
+		shape := x86.Operand{Type: o.typ}
+		if v := shape.VecWidth(4, 32); v != shape.VecWidth(4, 16) {
+			fmt.Fprintf(out, ", parts: %d", 32/v)
+		} else if v != 0 {
+			fmt.Fprintf(out, ", widths: [3]uint8{%d, %d, %d}", shape.Width(2), shape.Width(4), shape.Width(8))
+		}
 		out.WriteString("},\n")
 	}
 	out.WriteString("}\n\n")
