@@ -24,7 +24,7 @@ func (o tableObject) place(m []byte) error {
 	_, err := unix.MmapPtr(-1, 0, unsafe.Pointer(&m[0]), uintptr(len(m)), unix.PROT_READ|unix.PROT_WRITE,
 		unix.MAP_PRIVATE|unix.MAP_ANON|unix.MAP_FIXED)
 	if err == nil {
-		copy(m, o.blank)
+		o.fill(m)
 	}
 	return err
 }

@@ -4,6 +4,7 @@ package jit
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"strconv"
 	"unsafe"
@@ -129,31 +130,38 @@ func action(sig unix.Signal, set, get *sigaction) error {
 }
 
 // tableObject is what all tables begin as: what has not been written of one
-// costs no memory. It is a piece of one, mapped again and again: making it is
-// part of every start of the command.
-type tableObject struct{ file *os.File }
+// costs no memory. It is a piece of one in a file in memory, mapped again and
+// again: making it is part of every start of the command.
+type tableObject struct{ fd int }
 
-// blankBytes is the size of the piece. Filling twice as much takes longer than
+// pieceBytes is the size of the piece. Writing twice as much takes longer than
 // mapping twice as often.
-const blankBytes = 64 << 10
+const pieceBytes = 64 << 10
 
 func newTableObject(blank []byte) (tableObject, error) {
 	fd, err := unix.MemfdCreate("nuage-table", unix.MFD_CLOEXEC)
 	if err != nil {
 		return tableObject{}, fmt.Errorf("no memory file for tables: %w", err)
 	}
-	f := os.NewFile(uintptr(fd), "memfd:nuage-table")
-	if _, err := f.Write(blank); err != nil {
-		_ = f.Close()
+	var piece [pieceBytes / blankBytes][]byte
+	for i := range piece {
+		piece[i] = blank
+	}
+	n, err := unix.Writev(fd, piece[:])
+	if err == nil && n != pieceBytes {
+		err = io.ErrShortWrite
+	}
+	if err != nil {
+		_ = unix.Close(fd)
 		return tableObject{}, fmt.Errorf("writing a table: %w", err)
 	}
-	return tableObject{f}, nil
+	return tableObject{fd}, nil
 }
 
 // place puts a blank table at m, whatever is there.
 func (o tableObject) place(m []byte) error {
-	for at := 0; at < len(m); at += blankBytes {
-		_, err := unix.MmapPtr(int(o.file.Fd()), 0, unsafe.Pointer(&m[at]), blankBytes,
+	for at := 0; at < len(m); at += pieceBytes {
+		_, err := unix.MmapPtr(o.fd, 0, unsafe.Pointer(&m[at]), pieceBytes,
 			unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_NORESERVE|unix.MAP_FIXED)
 		if err != nil {
 			return err

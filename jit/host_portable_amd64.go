@@ -24,9 +24,14 @@ func enter(*x86.State) {}
 // which is used again.
 func (c *codeMemory) forget(int) {}
 
-// tableObject is a table that all tables begin as.
+// tableObject is what all tables begin as, again and again.
 type tableObject struct{ blank []byte }
 
-const blankBytes = tableBytes
-
 func newTableObject(blank []byte) (tableObject, error) { return tableObject{blank}, nil }
+
+// fill makes a table blank.
+func (o tableObject) fill(m []byte) {
+	for at := 0; at < len(m); at += len(o.blank) {
+		copy(m[at:], o.blank)
+	}
+}

@@ -147,6 +147,6 @@ func (o tableObject) place(m []byte) error {
 	if _, err := windows.VirtualAlloc(uintptr(unsafe.Pointer(&m[0])), uintptr(len(m)), windows.MEM_COMMIT, windows.PAGE_READWRITE); err != nil {
 		return err
 	}
-	copy(m, o.blank)
+	o.fill(m)
 	return nil
 }

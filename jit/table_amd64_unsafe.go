@@ -24,6 +24,10 @@ type table struct {
 
 const tableBytes = 1 << 16 * 8
 
+// blankBytes is the size of what a blank table repeats. It is filled in every
+// start of the command.
+const blankBytes = 4 << 10
+
 // blanks are what the tables of each convention begin as: every entry leads
 // out.
 var blanks = [...]func() (tableObject, error){
