@@ -34,20 +34,15 @@ func (f testFile) bytes() []byte {
 	if f.typ == 0 {
 		f.typ = Exec
 	}
-	b := &blob{data: []byte{0x7f, 'E', 'L', 'F', 2, 1, 1, osABICloudABI, 0, 0, 0, 0, 0, 0, 0, 0}}
-	b.u16(uint16(f.typ), machine)
-	b.u32(1)
-	b.u64(f.entry, headerSize, 0)
-	b.u32(0)
-	b.u16(headerSize, phdrSize, uint16(len(f.heads)), shdrSize, 0, 0)
+	out := words([]byte{0x7f, 'E', 'L', 'F', 2, 1, 1, osABICloudABI, 0, 0, 0, 0, 0, 0, 0, 0},
+		uint16(f.typ), machine, uint32(1), f.entry, uint64(headerSize), uint64(0), uint32(0),
+		[]uint16{headerSize, phdrSize, uint16(len(f.heads)), shdrSize, 0, 0})
 	for _, h := range f.heads {
 		if h.filesz == 0 {
 			h.filesz = uint64(len(h.data))
 		}
-		b.u32(h.typ, h.flags)
-		b.u64(h.off, h.addr, h.addr, h.filesz, max(h.memsz, h.filesz), h.algn)
+		out = words(out, h.typ, h.flags, h.off, h.addr, h.addr, h.filesz, max(h.memsz, h.filesz), h.algn)
 	}
-	out := b.data
 	for _, h := range f.heads {
 		if need := int(h.off) + len(h.data); need > len(out) && len(h.data) > 0 {
 			out = append(out, make([]byte, need-len(out))...)
@@ -58,6 +53,14 @@ func (f testFile) bytes() []byte {
 		out = append(out, make([]byte, f.size-len(out))...)
 	}
 	return out
+}
+
+// words appends numbers of any width.
+func words(b []byte, v ...any) []byte {
+	for _, v := range v {
+		b, _ = binary.Append(b, binary.LittleEndian, v)
+	}
+	return b
 }
 
 const (

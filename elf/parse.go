@@ -46,12 +46,11 @@ const (
 	machineX86_64  = 62
 	machineAArch64 = 183
 
-	ptLoad    = 1
-	ptDynamic = 2
-	ptInterp  = 3
-	ptNote    = 4
-	ptPhdr    = 6
-	ptTLS     = 7
+	ptLoad   = 1
+	ptInterp = 3
+	ptNote   = 4
+	ptPhdr   = 6
+	ptTLS    = 7
 
 	pfExec  = 1
 	pfWrite = 2
