@@ -35,13 +35,10 @@ var code = sync.OnceValues(func() (*codeMemory, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The first chunk has the gate, which is not generated code.
+	// The first chunk is for the gate, which is not generated code.
 	if _, ok := c.chunk(); !ok {
 		return nil, errors.New("no memory for code")
 	}
-	text, g := assembleGate(c.exec)
-	copy(c.write, text)
-	portableGate, gateIn, gateTrapped = g, g.in, g.trapped
 	codeLow, codeSize = c.exec+chunkBytes, codeBytes-chunkBytes
 	if err := installHandlers(); err != nil {
 		return nil, err // the mappings stay: a handler may know them

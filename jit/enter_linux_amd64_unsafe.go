@@ -51,7 +51,7 @@ func gateOf(c rewrite.Convention) gate {
 		_, g.out[rewrite.ExitDirect], g.out[rewrite.ExitIndirect], g.out[rewrite.ExitSyscall], g.out[rewrite.ExitInterpret] = addresses()
 		return g
 	}
-	return portableGate
+	return portableGate()
 }
 
 // hasFSGSBase reports whether user code may use RDGSBASE and WRGSBASE.

@@ -3,6 +3,8 @@
 package jit
 
 import (
+	"sync"
+
 	"github.com/nuage-emu/nuage/jit/asm/amd64"
 	"github.com/nuage-emu/nuage/jit/rewrite"
 )
@@ -26,8 +28,17 @@ type gate struct {
 // The gate of the process, which assembly knows.
 var gateIn, gateTrapped uintptr
 
-// portableGate is set with code memory.
-var portableGate gate
+// portableGate is made when it is first wanted, by whoever has code memory.
+var portableGate = sync.OnceValue(func() gate {
+	c, err := code()
+	if err != nil {
+		panic(err) // nobody has it
+	}
+	text, g := assembleGate(c.exec)
+	copy(c.write, text)
+	gateIn, gateTrapped = g.in, g.trapped
+	return g
+})
 
 // assembleGate makes the gate for a place in memory.
 func assembleGate(at uintptr) ([]byte, gate) {

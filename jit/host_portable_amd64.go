@@ -15,7 +15,7 @@ import (
 // best is the convention whose code is fastest here.
 func best() rewrite.Convention { return rewrite.StateInRegister }
 
-func gateOf(rewrite.Convention) gate { return portableGate }
+func gateOf(rewrite.Convention) gate { return portableGate() }
 
 // enter is never called: there is no code with the State in GS.
 func enter(*x86.State) {}

@@ -13,7 +13,8 @@ type engineView struct {
 	// base is the host address of guest address 0 in the window form. It is
 	// nil whenever accesses must be checked by us.
 	base unsafe.Pointer
-	// dir is the page table of the paged form, never nil.
+	// dir is the page table of the paged form, and an empty one when the space
+	// is closed: where base is nil it is not.
 	dir *directory
 }
 

@@ -1,6 +1,9 @@
 package memory
 
-import "sync/atomic"
+import (
+	"sync"
+	"sync/atomic"
+)
 
 // directory is the first level of the page table; leaf is the second.
 type directory [1024]atomic.Pointer[leaf]
@@ -18,10 +21,10 @@ type leaf struct {
 }
 
 // emptyLeaf stands where nothing is mapped, so that accessors need not ask.
-// Nobody writes to it, nor to emptyDirectory.
+// Nobody writes to it, nor to what emptyDirectory returns.
 var (
 	emptyLeaf      leaf
-	emptyDirectory = *newDirectory()
+	emptyDirectory = sync.OnceValue(newDirectory)
 )
 
 func newDirectory() *directory {

@@ -162,6 +162,9 @@ func (s *Space) Close() error {
 	s.closed = true
 	err := s.change(0, spaceSize, nil, nil)
 	s.codeChanged()
+	if s.dir == nil {
+		s.dir = emptyDirectory()
+	}
 	if e := s.back.close(); err == nil {
 		err = e
 	}

@@ -59,7 +59,6 @@ func (s *Space) openWindow() error {
 	start := addressOf(reserve)
 	in := guard + (guard-start%guard)%guard
 	s.base = unsafe.Pointer(&reserve[in])
-	s.dir = &emptyDirectory // for accesses after Close
 	w.base = uintptr(s.base)
 	s.back = w
 	return nil

@@ -146,7 +146,6 @@ func (s *Space) openWindow() error {
 	}
 	w.pieces = []piece{{0, spaceSize, private, false}}
 	s.base = hostPointer(w.base)
-	s.dir = &emptyDirectory // for accesses after Close
 	s.back = w
 	return nil
 }
