@@ -60,11 +60,11 @@ func (t *Thread) syscallVDSO() {
 	a, trap := &t.args, &t.trap
 	t.cpu.State.Trap(trap)
 	n := trap.Number - vdsoBase
-	if n >= uint64(len(calls)) {
+	if n >= uint64(len(cloudabi.Calls)) {
 		t.cpu.State.SetResult(0, uint64(cloudabi.ENOSYS))
 		return
 	}
-	a.begin(&calls[n], Final, false)
+	a.begin(rowOf(cloudabi.CallID(n)), Final, false)
 	a.results = len(a.row.call.Outputs)
 	inputs, outputs := len(a.row.inputs), a.results
 	p := &t.pointers // inputs and output pointers: poll_fd has seven
@@ -108,10 +108,10 @@ func (t *Thread) syscallDirect() {
 	s := t.cpu.State
 	s.Trap(trap)
 	gen := t.proc.generation()
-	table := numbers[gen]
+	table := cloudabi.Generations[tableOf(gen)].Table
 	errno := cloudabi.ENOSYS
 	if trap.Number < uint64(len(table)) {
-		a.begin(table[trap.Number], gen, true)
+		a.begin(rowOf(table[trap.Number]), gen, true)
 		a.results = len(a.row.call.Outputs)
 		a.v = trap.Args
 		if a.row.call.Name == "poll" {

@@ -293,7 +293,7 @@ func TestRightsOfCalls(t *testing.T) {
 		}
 		tried := 0
 		for id, args := range arguments {
-			for i, need := range calls[id].rights {
+			for i, need := range rowOf(id).rights {
 				for bit := cloudabi.Rights(1); bit != 0 && bit <= need; bit <<= 1 {
 					if need&bit == 0 {
 						continue

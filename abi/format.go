@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/nuage-emu/nuage/abi/cloudabi"
 )
@@ -16,30 +17,32 @@ const (
 )
 
 // scalarFormats say how values of a type are written; those that are missing
-// are numbers.
-var scalarFormats = map[string]func(uint64) string{
-	"advice":      func(v uint64) string { return cloudabi.Advice(v).String() },
-	"clockid":     func(v uint64) string { return cloudabi.Clockid(v).String() },
-	"fd":          fdText,
-	"fdsflags":    func(v uint64) string { return cloudabi.Fdsflags(v).String() },
-	"filedelta":   func(v uint64) string { return strconv.FormatInt(int64(v), 10) },
-	"filetype":    func(v uint64) string { return cloudabi.Filetype(v).String() },
-	"fsflags":     func(v uint64) string { return cloudabi.Fsflags(v).String() },
-	"lookup":      lookupText,
-	"mflags":      func(v uint64) string { return cloudabi.Mflags(v).String() },
-	"mprot":       func(v uint64) string { return cloudabi.Mprot(v).String() },
-	"msflags":     func(v uint64) string { return cloudabi.Msflags(v).String() },
-	"oflags":      func(v uint64) string { return cloudabi.Oflags(v).String() },
-	"scope":       func(v uint64) string { return cloudabi.Scope(v).String() },
-	"sdflags":     func(v uint64) string { return cloudabi.Sdflags(v).String() },
-	"signal":      func(v uint64) string { return cloudabi.Signal(v).String() },
-	"ssflags":     func(v uint64) string { return cloudabi.Ssflags(v).String() },
-	"timestamp":   timestampText,
-	"ulflags":     func(v uint64) string { return cloudabi.Ulflags(v).String() },
-	"whence":      func(v uint64) string { return cloudabi.Whence(v).String() },
-	"eventtype":   func(v uint64) string { return cloudabi.Eventtype(v).String() },
-	"threadentry": hexText,
-}
+// are numbers. Most programs start without a trace.
+var scalarFormats = sync.OnceValue(func() map[string]func(uint64) string {
+	return map[string]func(uint64) string{
+		"advice":      func(v uint64) string { return cloudabi.Advice(v).String() },
+		"clockid":     func(v uint64) string { return cloudabi.Clockid(v).String() },
+		"fd":          fdText,
+		"fdsflags":    func(v uint64) string { return cloudabi.Fdsflags(v).String() },
+		"filedelta":   func(v uint64) string { return strconv.FormatInt(int64(v), 10) },
+		"filetype":    func(v uint64) string { return cloudabi.Filetype(v).String() },
+		"fsflags":     func(v uint64) string { return cloudabi.Fsflags(v).String() },
+		"lookup":      lookupText,
+		"mflags":      func(v uint64) string { return cloudabi.Mflags(v).String() },
+		"mprot":       func(v uint64) string { return cloudabi.Mprot(v).String() },
+		"msflags":     func(v uint64) string { return cloudabi.Msflags(v).String() },
+		"oflags":      func(v uint64) string { return cloudabi.Oflags(v).String() },
+		"scope":       func(v uint64) string { return cloudabi.Scope(v).String() },
+		"sdflags":     func(v uint64) string { return cloudabi.Sdflags(v).String() },
+		"signal":      func(v uint64) string { return cloudabi.Signal(v).String() },
+		"ssflags":     func(v uint64) string { return cloudabi.Ssflags(v).String() },
+		"timestamp":   timestampText,
+		"ulflags":     func(v uint64) string { return cloudabi.Ulflags(v).String() },
+		"whence":      func(v uint64) string { return cloudabi.Whence(v).String() },
+		"eventtype":   func(v uint64) string { return cloudabi.Eventtype(v).String() },
+		"threadentry": hexText,
+	}
+})
 
 func hexText(v uint64) string { return "0x" + strconv.FormatUint(v, 16) }
 
@@ -70,7 +73,7 @@ func scalarText(arg cloudabi.Arg, v uint64) string {
 	if arg.Pointer {
 		return hexText(v)
 	}
-	if f := scalarFormats[arg.Type]; f != nil {
+	if f := scalarFormats()[arg.Type]; f != nil {
 		return f(v)
 	}
 	return strconv.FormatUint(v, 10)

@@ -1,6 +1,10 @@
 package abi
 
-import "github.com/nuage-emu/nuage/abi/cloudabi"
+import (
+	"sync"
+
+	"github.com/nuage-emu/nuage/abi/cloudabi"
+)
 
 // numbering is what the bits of a rights word meant to programs from before
 // 2015-05-08 (abi/rights.md section 6): for each bit, the rights of today that
@@ -33,9 +37,7 @@ var rightsOfMarch = numbering{
 
 // rightsOfApril is the numbering from then until 2015-05-08: that of today but
 // for the rights to link and to rename, of which there was one each.
-var rightsOfApril = april()
-
-func april() numbering {
+var rightsOfApril = sync.OnceValue(func() numbering {
 	var n numbering
 	for bit := range 41 {
 		right := cloudabi.Rights(1) << bit
@@ -47,7 +49,7 @@ func april() numbering {
 		}
 	}
 	return n
-}
+})
 
 // undefinedRight is no right of any time, so that no descriptor has it.
 const undefinedRight = cloudabi.Rights(1) << 63
@@ -59,7 +61,7 @@ func (t *Thread) numbering(a *args) numbering {
 	case a.gen == G0 || a.gen == G1:
 		return rightsOfMarch
 	case t.proc.program.generation == April2015:
-		return rightsOfApril
+		return rightsOfApril()
 	}
 	return nil
 }
