@@ -2,11 +2,9 @@ package abi
 
 import (
 	"bytes"
-	"io"
 
 	"github.com/nuage-emu/nuage/abi/cloudabi"
 	"github.com/nuage-emu/nuage/elf"
-	"github.com/nuage-emu/nuage/memory"
 )
 
 // Kinds and rights that the final ABI does not have are shown only to programs
@@ -72,36 +70,29 @@ func (ft *fdTable) show(early bool) {
 }
 
 // isEarly reports whether a program is from before the final ABI: it says so, or
-// it is not position independent, or it knows calls that are gone.
-func isEarly(img *elf.Image, g Generation) bool {
-	switch {
-	case g != Auto:
-		return g != Final
-	case img.Type == elf.Exec:
-		return true
+// it is not position independent. Of any other program ok is false: it is if it
+// knows calls that are gone.
+func isEarly(img *elf.Image, g Generation) (early, ok bool) {
+	if g != Auto {
+		return g != Final, true
 	}
-	for _, s := range img.Segments {
-		if s.Prot&memory.Write == 0 && segmentHas(img, s, earlyNames) {
-			return true
-		}
-	}
-	return false
+	exec := img.Type == elf.Exec
+	return exec, exec
 }
 
-// segmentHas reports whether one of the names is in a segment's part of the
-// file, as a string of its own or behind an underscore.
-func segmentHas(img *elf.Image, s elf.Segment, names [][]byte) bool {
-	const piece, overlap = 64 << 10, 64
-	buf := make([]byte, min(piece, s.FileSize))
-	for off := uint64(0); off < s.FileSize; off += piece - overlap {
-		p := buf[:min(s.FileSize-off, piece)]
-		if _, err := img.ReadAt(p, int64(s.Offset+off)); err != nil && err != io.EOF {
-			return false
-		}
-		for _, name := range names {
-			if i := bytes.Index(p, name); i > 0 && (p[i-1] == 0 || p[i-1] == '_') {
+// hasEarlyName reports whether a part of a program has one of the names, as a
+// string of its own or behind an underscore.
+func hasEarlyName(part []byte) bool {
+	for _, name := range earlyNames {
+		for p := part; ; {
+			i := bytes.Index(p, name)
+			if i < 0 {
+				break
+			}
+			if i > 0 && (p[i-1] == 0 || p[i-1] == '_') {
 				return true
 			}
+			p = p[i+1:]
 		}
 	}
 	return false

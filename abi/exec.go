@@ -178,7 +178,6 @@ func (t *Thread) loadProgram(f *openFile, data []byte) (*program, cpu.State, err
 		// are of 2016 and later, and show what they are.
 		next.generation, next.startForm = p.program.generation, p.program.startForm
 	}
-	next.early = isEarly(image, next.generation)
 	start, err := next.load(t, image, data)
 	if err != nil {
 		next.close()

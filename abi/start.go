@@ -86,14 +86,14 @@ func (m *Machine) Start(ctx context.Context, o StartOptions) (*Process, error) {
 	}
 	p.form = o.Form
 	p.program.generation, p.program.startForm, p.program.stackSize = o.Generation, o.StartForm, o.StackSize
-	p.program.early = isEarly(o.Image, o.Generation)
-	files.show(p.program.early)
 	if o.Trace != nil {
 		p.trace = o.Trace
 	}
 	p.stopped = o.Stopped
 	err = p.launch(ctx, func(t *Thread) (cpu.Start, error) {
-		return p.program.load(t, o.Image, o.ArgData)
+		start, err := p.program.load(t, o.Image, o.ArgData)
+		files.show(p.program.early)
+		return start, err
 	})
 	if err != nil {
 		return nil, err
@@ -101,8 +101,8 @@ func (m *Machine) Start(ctx context.Context, o StartOptions) (*Process, error) {
 	return p, nil
 }
 
-// load puts an image into the program's space, to be begun by thread t. The caller
-// has set what is known of the program's age.
+// load puts an image into the program's space, to be begun by thread t, and finds
+// out how old the program is, as far as the caller has not set it.
 func (g *program) load(t *Thread, image *elf.Image, argdata []byte) (cpu.Start, error) {
 	host := t.machine.host
 	o := elf.LoadOptions{
@@ -114,11 +114,15 @@ func (g *program) load(t *Thread, image *elf.Image, argdata []byte) (cpu.Start, 
 	}
 	host.Random(o.Canary[:])
 	host.Random(o.PID[:])
+	early, ok := isEarly(image, g.generation)
+	if !ok {
+		o.Scan = func(part []byte) { early = early || hasEarlyName(part) }
+	}
 	loaded, err := elf.Load(image, g.space, o)
 	if err != nil {
 		return cpu.Start{}, err
 	}
-	g.loaded = loaded
+	g.loaded, g.early = loaded, early
 	g.vdso = addressRange{loaded.VDSO.Addr, loaded.VDSO.Addr + loaded.VDSO.Len}
 	return loaded.Start, nil
 }

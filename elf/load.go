@@ -26,6 +26,9 @@ const (
 
 	// chunkSize is how much of a file is read at a time.
 	chunkSize = 256 << 10
+
+	// ScanLap is how much the pieces for LoadOptions.Scan have in common.
+	ScanLap = 64
 )
 
 // Generation is the age of a program as far as its start is concerned
@@ -88,6 +91,11 @@ type LoadOptions struct {
 	// of PID are set by Load.
 	Canary [64]byte
 	PID    [16]byte
+
+	// Scan, if set, is shown what the file has of the segments that cannot be
+	// written, in pieces of which each begins with the last ScanLap bytes of the
+	// one before it in the segment. It may keep none of it.
+	Scan func(part []byte)
 }
 
 // Range is a range of guest memory.
@@ -219,7 +227,11 @@ func (l *loader) placeImage(limit uint64) error {
 // mapImage maps the pages of the segments, fills them from the file and gives
 // them their protection. Bytes of a page that belong to no segment are zero.
 func (l *loader) mapImage() error {
-	for _, r := range l.img.runs {
+	for i, runs := 0, l.img.runs; i < len(runs); {
+		r := runs[i]
+		for i++; i < len(runs) && runs[i].start == r.end; i++ {
+			r.end = runs[i].end
+		}
 		m := memory.Mapping{Addr: r.start + l.out.Bias, Len: r.end - r.start, Prot: memory.Read | memory.Write, Fixed: true}
 		if _, err := l.space.Map(m); err != nil {
 			return l.nomem(err, "mapping %#x bytes of the program at %#x", m.Len, m.Addr)
@@ -229,7 +241,7 @@ func (l *loader) mapImage() error {
 	for _, s := range l.img.Segments {
 		most = max(most, s.FileSize)
 	}
-	buf := make([]byte, min(most, chunkSize))
+	buf := make([]byte, ScanLap+min(most, chunkSize))
 	for _, s := range l.img.Segments {
 		if err := l.fill(s, buf); err != nil {
 			return err
@@ -249,10 +261,17 @@ func (l *loader) mapImage() error {
 // fill copies a segment's part of the file. Chunks of zeros stay untouched, so
 // that a file with holes takes no memory.
 func (l *loader) fill(s Segment, buf []byte) error {
+	scan, lap := l.opts.Scan, 0
+	if s.Prot&memory.Write != 0 {
+		scan = nil
+	}
 	for done := uint64(0); done < s.FileSize; {
-		b := buf[:min(uint64(len(buf)), s.FileSize-done)]
+		b := buf[lap:][:min(uint64(len(buf)-ScanLap), s.FileSize-done)]
 		if err := l.img.read(b, int64(s.Offset+done), "segment"); err != nil {
 			return err
+		}
+		if scan != nil {
+			scan(buf[:lap+len(b)])
 		}
 		for at := 0; at < len(b); {
 			// Cut at page boundaries of memory.
@@ -266,6 +285,9 @@ func (l *loader) fill(s Segment, buf []byte) error {
 			at += len(part)
 		}
 		done += uint64(len(b))
+		if scan != nil && done < s.FileSize {
+			lap = copy(buf, b[len(b)-ScanLap:])
+		}
 	}
 	return nil
 }

@@ -453,3 +453,28 @@ func FuzzLoad(f *testing.F) {
 		}
 	})
 }
+
+// TestScan: what cannot be written is shown, in pieces with a lap; what can be is
+// not.
+func TestScan(t *testing.T) {
+	data := make([]byte, 2*chunkSize+123)
+	for i := range data {
+		data[i] = byte(i ^ i>>8 ^ i>>16)
+	}
+	f := testFile{arch: cpu.X86_64, typ: Dyn, entry: 0x1000, heads: []testHead{
+		{typ: ptLoad, flags: rx, off: 0x1000, addr: 0x1000, algn: pageSize, data: data},
+		{typ: ptLoad, flags: rw, off: 0x100000, addr: 0x100000, algn: pageSize, data: bytes.Repeat([]byte{0xd7}, 0x600)},
+		{typ: ptLoad, flags: pfRead, off: 0x200000, addr: 0x200000, algn: pageSize, data: []byte("constants")},
+	}}
+	var parts [][]byte
+	s, l := mustLoad(t, f, LoadOptions{Scan: func(p []byte) { parts = append(parts, bytes.Clone(p)) }})
+	require.Len(t, parts, 4)
+	require.Equal(t, "constants", string(parts[3]))
+	got := parts[0]
+	for _, p := range parts[1:3] {
+		require.True(t, bytes.HasSuffix(got, p[:ScanLap]))
+		got = append(got, p[ScanLap:]...)
+	}
+	require.True(t, bytes.Equal(data, got))
+	require.True(t, bytes.Equal(data, readMem(t, s, l.Bias+0x1000, uint64(len(data)))))
+}
