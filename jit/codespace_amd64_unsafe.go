@@ -39,6 +39,8 @@ var code = sync.OnceValues(func() (*codeMemory, error) {
 	if _, ok := c.chunk(); !ok {
 		return nil, errors.New("no memory for code")
 	}
+	hasAVX = avx()
+	hasInUse = hasAVX && hasXGETBV1()
 	codeLow, codeSize = c.exec+chunkBytes, codeBytes-chunkBytes
 	if err := installHandlers(); err != nil {
 		return nil, err // the mappings stay: a handler may know them

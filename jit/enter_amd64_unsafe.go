@@ -5,8 +5,6 @@ package jit
 import (
 	_ "unsafe" // for linkname
 
-	"golang.org/x/sys/cpu"
-
 	"github.com/nuage-emu/nuage/cpu/x86"
 	"github.com/nuage-emu/nuage/jit/rewrite"
 )
@@ -52,8 +50,8 @@ const (
 )
 
 var (
-	hasAVX           = cpu.X86.HasAVX
-	hasInUse         = cpu.X86.HasAVX && hasXGETBV1()
+	hasAVX   bool // set with code memory
+	hasInUse bool
 	goMXCSR  uint32  = 0x1F80
 	codeLow  uintptr // executable view of the code memory
 	codeSize uintptr
