@@ -63,9 +63,31 @@ const (
 	adviseCopy   = "the file is damaged or cut short; copy it again"
 )
 
-var machineNames = map[uint16]string{machine386: "i686", machineARM: "arm", 8: "MIPS", 20: "PowerPC", 21: "PowerPC 64", 22: "S/390", 243: "RISC-V", 258: "LoongArch"}
+// machineName is the name of a processor that is not ours, or empty.
+func machineName(machine uint16) string {
+	switch machine {
+	case machine386:
+		return "i686"
+	case machineARM:
+		return "arm"
+	case 8:
+		return "MIPS"
+	case 20:
+		return "PowerPC"
+	case 21:
+		return "PowerPC 64"
+	case 22:
+		return "S/390"
+	case 243:
+		return "RISC-V"
+	case 258:
+		return "LoongArch"
+	}
+	return ""
+}
 
-var osABINames = map[byte]string{0: "System V, which Linux uses too", 2: "NetBSD", 3: "Linux", 6: "Solaris", 9: "FreeBSD", 12: "OpenBSD"}
+// osABINames are those of some that are not ours.
+var osABINames = [...]string{0: "System V, which Linux uses too", 2: "NetBSD", 3: "Linux", 6: "Solaris", 9: "FreeBSD", 12: "OpenBSD"}
 
 // Parse checks the image in the first size bytes of r and describes it. It
 // reads the headers only, at most 64 KiB. Every error is an [*Error].
@@ -131,7 +153,7 @@ func (img *Image) parseHeader() ([]byte, error) {
 	case machineAArch64:
 		img.Arch = cpu.AArch64
 	default:
-		name := machineNames[machine]
+		name := machineName(machine)
 		if name == "" {
 			name = "an unknown processor"
 		}
@@ -145,7 +167,10 @@ func (img *Image) parseHeader() ([]byte, error) {
 	}
 	img.marked = img.marked && osABI == osABIFreeBSD
 	if osABI != osABICloudABI && !img.marked {
-		name := osABINames[osABI]
+		name := ""
+		if int(osABI) < len(osABINames) {
+			name = osABINames[osABI]
+		}
 		if name == "" {
 			name = "unknown"
 		}

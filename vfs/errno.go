@@ -27,7 +27,7 @@ func hostErrno(err error) error {
 	if e, ok := systemErrno(err); ok {
 		return e
 	}
-	for _, p := range portableErrors {
+	for _, p := range portableErrors() {
 		if p.err != nil && errors.Is(err, p.err) {
 			return p.errno
 		}
@@ -38,16 +38,21 @@ func hostErrno(err error) error {
 	return cloudabi.EIO
 }
 
-// portableErrors are those that every system and every fs.FS may answer.
-var portableErrors = []struct {
+// knownError is an error and its number.
+type knownError struct {
 	err   error
 	errno cloudabi.Errno
-}{
-	{fs.ErrNotExist, cloudabi.ENOENT},
-	{fs.ErrExist, cloudabi.EEXIST},
-	{fs.ErrPermission, cloudabi.EACCES},
-	{fs.ErrInvalid, cloudabi.EINVAL},
-	{fs.ErrClosed, cloudabi.EBADF},
-	{os.ErrDeadlineExceeded, cloudabi.EAGAIN},
-	{errors.ErrUnsupported, cloudabi.ENOTSUP},
+}
+
+// portableErrors are those that every system and every fs.FS may answer.
+func portableErrors() []knownError {
+	return []knownError{
+		{fs.ErrNotExist, cloudabi.ENOENT},
+		{fs.ErrExist, cloudabi.EEXIST},
+		{fs.ErrPermission, cloudabi.EACCES},
+		{fs.ErrInvalid, cloudabi.EINVAL},
+		{fs.ErrClosed, cloudabi.EBADF},
+		{os.ErrDeadlineExceeded, cloudabi.EAGAIN},
+		{errors.ErrUnsupported, cloudabi.ENOTSUP},
+	}
 }

@@ -20,7 +20,7 @@ func errno(err error) cloudabi.Errno {
 	if errors.As(err, &e) {
 		return e
 	}
-	for _, p := range portableErrors {
+	for _, p := range portableErrors() {
 		if errors.Is(err, p.err) {
 			return p.errno
 		}
@@ -41,10 +41,12 @@ type known struct {
 	errno cloudabi.Errno
 }
 
-var portableErrors = []known{
-	{io.ErrClosedPipe, cloudabi.EPIPE},
-	{net.ErrClosed, cloudabi.EPIPE},
-	{fs.ErrClosed, cloudabi.EPIPE},
-	{fs.ErrPermission, cloudabi.EACCES},
-	{os.ErrDeadlineExceeded, cloudabi.ETIMEDOUT},
+func portableErrors() []known {
+	return []known{
+		{io.ErrClosedPipe, cloudabi.EPIPE},
+		{net.ErrClosed, cloudabi.EPIPE},
+		{fs.ErrClosed, cloudabi.EPIPE},
+		{fs.ErrPermission, cloudabi.EACCES},
+		{os.ErrDeadlineExceeded, cloudabi.ETIMEDOUT},
+	}
 }

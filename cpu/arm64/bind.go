@@ -203,7 +203,7 @@ func (b *binder) checkAddress() {
 		return
 	}
 	k := a.Op.kind
-	if k == kinds["[n,Rm,ext]"] {
+	if k == kinds()["[n,Rm,ext]"] {
 		b.emitIndex()
 		o := b.emit(checkUpper)
 		o.rn, o.cc = temp, uint8(a.Op.access())

@@ -2,30 +2,33 @@ package arm64
 
 import (
 	"math/bits"
+	"sync"
 )
 
 // AES (FEAT_AES): the rounds of FIPS 197. Byte i of a vector is row i%4 of
 // column i/4.
 
-// sbox and inverseSbox are SubBytes and its inverse.
-var sbox, inverseSbox = sboxes()
+// substitution is SubBytes and its inverse.
+type substitution struct{ sub, inverse [256]byte }
 
-// sboxes walks the multiplicative group by its generator 3 and, alongside, by
-// its inverse 0xf6, so that p and q stay inverse to each other (FIPS 197, 5.1.1).
-func sboxes() (s, inv [256]byte) {
+// sboxes is made when it is needed: few programs do. It walks the multiplicative
+// group by its generator 3 and, alongside, by its inverse 0xf6, so that p and q
+// stay inverse to each other (FIPS 197, 5.1.1).
+var sboxes = sync.OnceValue(func() *substitution {
+	t := new(substitution)
 	p, q := byte(1), byte(1)
 	for {
 		p ^= times2(p)
 		q = gmul(q, 0xf6)
 		v := q ^ bits.RotateLeft8(q, 1) ^ bits.RotateLeft8(q, 2) ^ bits.RotateLeft8(q, 3) ^ bits.RotateLeft8(q, 4) ^ 0x63
-		s[p], inv[v] = v, p
+		t.sub[p], t.inverse[v] = v, p
 		if p == 1 {
 			break
 		}
 	}
-	s[0], inv[0x63] = 0x63, 0
-	return s, inv
-}
+	t.sub[0], t.inverse[0x63] = 0x63, 0
+	return t
+})
 
 // times2 multiplies by x in GF(2^8).
 func times2(b byte) byte { return b<<1 ^ b>>7*0x1b }
@@ -52,13 +55,13 @@ func aesRound(v [2]uint64, box *[256]byte, step int) (r [2]uint64) {
 
 func aese(s *State, o *op) *op {
 	d, n := &s.V[o.rd&31], &s.V[o.rn&31]
-	*d = aesRound([2]uint64{d[0] ^ n[0], d[1] ^ n[1]}, &sbox, 1)
+	*d = aesRound([2]uint64{d[0] ^ n[0], d[1] ^ n[1]}, &sboxes().sub, 1)
 	return o.after()
 }
 
 func aesd(s *State, o *op) *op {
 	d, n := &s.V[o.rd&31], &s.V[o.rn&31]
-	*d = aesRound([2]uint64{d[0] ^ n[0], d[1] ^ n[1]}, &inverseSbox, -1)
+	*d = aesRound([2]uint64{d[0] ^ n[0], d[1] ^ n[1]}, &sboxes().inverse, -1)
 	return o.after()
 }
 

@@ -21,7 +21,7 @@ func TestDifferentialFaults(t *testing.T) {
 		for range max(1, diffEffort(t).rounds/3) {
 			var d Inst
 			w, ok := instance(r, rnd, &d)
-			if !ok || d.mem() == nil || d.mem().Op.kind == kinds["[label]"] || d.mem().Op.kind == kinds["[dczva]"] {
+			if !ok || d.mem() == nil || d.mem().Op.kind == kinds()["[label]"] || d.mem().Op.kind == kinds()["[dczva]"] {
 				break
 			}
 			trial := newTrial(&d, w, rnd)

@@ -91,7 +91,7 @@ func predictable(d *Inst) bool {
 			return false
 		}
 	}
-	if a.Op.kind == kinds["[dczva]"] && t == 31 {
+	if a.Op.kind == kinds()["[dczva]"] && t == 31 {
 		return false // address zero
 	}
 	writeback := strings.ContainsAny(a.Op.Text, "!") || strings.Contains(a.Op.Text, "],")
@@ -294,7 +294,7 @@ func (t *trial) place(i int, r *native.Record, rnd *rand.Rand) {
 // accessSize is how many bytes the instruction accesses.
 func accessSize(d *Inst) int {
 	a := d.mem()
-	if a.Op.kind == kinds["[n]"] || a.Op.kind == &postIndexStructure {
+	if a.Op.kind == kinds()["[n]"] || a.Op.kind == &postIndexStructure {
 		if d.Row.Attr&FP != 0 {
 			return int(structureBytes(d))
 		}
@@ -307,12 +307,12 @@ func (t *trial) aim(r *native.Record, base uint64, rnd *rand.Rand) {
 	d := &t.d
 	a := d.mem()
 	switch {
-	case a.Op.kind == kinds["[label]"]:
+	case a.Op.kind == kinds()["[label]"]:
 		return
-	case a.Op.kind == kinds["[dczva]"]:
+	case a.Op.kind == kinds()["[dczva]"]:
 		*t.x(r, d.Field('t')) = base
 		return
-	case a.Op.kind == kinds["[n,Rm,ext]"]:
+	case a.Op.kind == kinds()["[n,Rm,ext]"]:
 		m, shift := d.Field('m'), uint(0)
 		if d.Field('S') != 0 {
 			shift = uint(log2(a.Op.Scale))

@@ -2,6 +2,7 @@ package arm64
 
 import (
 	"strings"
+	"sync"
 
 	"github.com/nuage-emu/nuage/cpu/softfloat"
 )
@@ -122,12 +123,14 @@ func derive(rows []Spec, f func(*Spec) bool) []Spec {
 	return out
 }
 
-var toHalf = strings.NewReplacer("Fd", "Hd", "Fn", "Hn", "Fm", "Hm", "Fa", "Ha", ".F", ".h", ".Isd", ".Ih", "Id.sd", "Id.h", "In.sd", "In.h")
+var toHalf = sync.OnceValue(func() *strings.Replacer {
+	return strings.NewReplacer("Fd", "Hd", "Fn", "Hn", "Fm", "Hm", "Fa", "Ha", ".F", ".h", ".Isd", ".Ih", "Id.sd", "Id.h", "In.sd", "In.h")
+})
 
 // halfScalar: type 11.
 func halfScalar(r *Spec) bool {
 	r.Bits = r.Bits[:8] + "11" + r.Bits[10:]
-	r.Ops = toHalf.Replace(r.Ops)
+	r.Ops = toHalf().Replace(r.Ops)
 	return true
 }
 
@@ -137,7 +140,7 @@ func halfThree(r *Spec) bool {
 		return false
 	}
 	r.Bits = r.Bits[:9] + "10" + r.Bits[11:16] + "00" + r.Bits[18:]
-	r.Ops = toHalf.Replace(r.Ops)
+	r.Ops = toHalf().Replace(r.Ops)
 	return true
 }
 
@@ -147,19 +150,19 @@ func halfTwo(r *Spec) bool {
 		return false
 	}
 	r.Bits = r.Bits[:9] + "111100" + r.Bits[15:]
-	r.Ops = toHalf.Replace(r.Ops)
+	r.Ops = toHalf().Replace(r.Ops)
 	return true
 }
 
 // halfElement: by element.
 func halfElement(r *Spec) bool {
 	r.Bits = r.Bits[:8] + "00" + r.Bits[10:]
-	r.Ops = toHalf.Replace(r.Ops)
+	r.Ops = toHalf().Replace(r.Ops)
 	return true
 }
 
 // sameRow keeps the encoding: what tells the type is an operand.
 func sameRow(r *Spec) bool {
-	r.Ops = toHalf.Replace(r.Ops)
+	r.Ops = toHalf().Replace(r.Ops)
 	return true
 }

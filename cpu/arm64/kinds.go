@@ -3,14 +3,18 @@ package arm64
 import (
 	"math/bits"
 	"strconv"
+	"sync"
 )
 
 // kinds lists the kinds of operand that are not a plain general register, by
-// their notation.
-var kinds map[string]*operandKind
+// their notation. It is set by init because its users are among what it holds,
+// and made when it is needed: most programs are not for this processor.
+var kinds func() map[string]*operandKind
 
-func init() {
-	kinds = map[string]*operandKind{
+func init() { kinds = sync.OnceValue(makeKinds) }
+
+func makeKinds() map[string]*operandKind {
+	return map[string]*operandKind{
 		// Immediates.
 		"#i":       {decode: immediate('i'), text: textHex},
 		"#e":       {decode: immediate('e'), text: textHex}, // nzcv
@@ -67,7 +71,7 @@ func init() {
 // postIndexed reports whether the offset of a memory operand is added behind
 // the access only.
 func postIndexed(k *operandKind) bool {
-	return k == kinds["[n],#i"] || k == kinds["[n],#p"] || simdPostIndexed(k)
+	return k == kinds()["[n],#i"] || k == kinds()["[n],#p"] || simdPostIndexed(k)
 }
 
 func immediate(letter byte) func(*Inst, *Arg) bool {

@@ -94,7 +94,7 @@ func parseOperand(text string) Operand {
 			o.Scale, o.Count = parseWidth(width)
 		}
 	}
-	if k, ok := kinds[s]; ok {
+	if k, ok := kinds()[s]; ok {
 		o.kind = k
 		if len(s) > 3 && s[2] == ',' {
 			o.field = s[1]

@@ -4,6 +4,7 @@ import (
 	"math/bits"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // The operands that lie in vector registers, and the immediates and memory
@@ -47,7 +48,7 @@ const widthLetters = "bhsdq"
 // simdKind returns the kind of an operand that lies in vector registers, or
 // nil if text names none.
 func simdKind(text string) *operandKind {
-	if k := simdKinds[text]; k != nil {
+	if k := simdKinds()[text]; k != nil {
 		return k
 	}
 	v, ok := parseVecOperand(text)
@@ -55,27 +56,29 @@ func simdKind(text string) *operandKind {
 		return nil
 	}
 	k := &operandKind{decode: v.decode, text: v.text}
-	simdKinds[text] = k
+	simdKinds()[text] = k
 	return k
 }
 
 // simdKinds holds the other kinds, and those made so far; the table is parsed
 // by one goroutine (index).
-var simdKinds = map[string]*operandKind{
-	"#0":      {decode: constantZero, text: textDecimal},
-	"#0.0":    {decode: constantZero, text: func(b []byte, _ *Inst, _ *Arg, _ SymbolLookup) []byte { return append(b, "#0.0"...) }},
-	"#rshift": {decode: rightShift, text: textDecimal},
-	"#lshift": {decode: leftShift, text: textDecimal},
-	"#esize":  {decode: elementShift, text: textDecimal},
-	"#fbits":  {decode: fractionBits, text: textDecimal},
-	"#ext":    {decode: extIndex, text: textDecimal},
-	"#fimm":   {decode: floatImmediate, text: textFloat},
-	"#vfimm":  {decode: vectorFloatImmediate, text: textFloat},
-	"#simm8":  {decode: modifiedImmediate, text: textModified},
-	"#rot90":  {decode: rotation(90, 180), text: textDecimal},
-	"#rot":    {decode: rotation(0, 90), text: textDecimal},
-	"[n],m":   &postIndexStructure,
-}
+var simdKinds = sync.OnceValue(func() map[string]*operandKind {
+	return map[string]*operandKind{
+		"#0":      {decode: constantZero, text: textDecimal},
+		"#0.0":    {decode: constantZero, text: func(b []byte, _ *Inst, _ *Arg, _ SymbolLookup) []byte { return append(b, "#0.0"...) }},
+		"#rshift": {decode: rightShift, text: textDecimal},
+		"#lshift": {decode: leftShift, text: textDecimal},
+		"#esize":  {decode: elementShift, text: textDecimal},
+		"#fbits":  {decode: fractionBits, text: textDecimal},
+		"#ext":    {decode: extIndex, text: textDecimal},
+		"#fimm":   {decode: floatImmediate, text: textFloat},
+		"#vfimm":  {decode: vectorFloatImmediate, text: textFloat},
+		"#simm8":  {decode: modifiedImmediate, text: textModified},
+		"#rot90":  {decode: rotation(90, 180), text: textDecimal},
+		"#rot":    {decode: rotation(0, 90), text: textDecimal},
+		"[n],m":   &postIndexStructure,
+	}
+})
 
 // simdPostIndexed is postIndexed for the kinds of this file.
 func simdPostIndexed(k *operandKind) bool { return k == &postIndexStructure }

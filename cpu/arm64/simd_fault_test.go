@@ -24,7 +24,7 @@ func TestFaultsOfEveryRow(t *testing.T) {
 		for range 8 {
 			var d Inst
 			w, ok := instance(r, rnd, &d)
-			if !ok || d.mem() == nil || d.mem().Op.kind == kinds["[label]"] {
+			if !ok || d.mem() == nil || d.mem().Op.kind == kinds()["[label]"] {
 				break
 			}
 			trial := newTrial(&d, w, rnd)

@@ -1,6 +1,9 @@
 package arm64
 
-import "strconv"
+import (
+	"strconv"
+	"sync"
+)
 
 // The system registers that a program may read or write. The identification
 // registers are those that the operating systems of aarch64 let a program
@@ -51,42 +54,44 @@ const (
 )
 
 // sysregs lists them by number.
-var sysregs = map[uint32]*systemReg{
-	sysregNumber(3, 0, 0, 1):  {name: "ctr_el0", value: ctr},
-	sysregNumber(3, 0, 0, 7):  {name: "dczid_el0", value: dczid},
-	sysregNumber(3, 4, 2, 0):  {name: "nzcv", read: mrsNZCV, write: msrNZCV},
-	sysregNumber(3, 4, 4, 0):  {name: "fpcr", read: mrsFPCR, write: msrFPCR},
-	sysregNumber(3, 4, 4, 1):  {name: "fpsr", read: mrsFPSR, write: msrFPSR},
-	sysregNumber(3, 13, 0, 2): {name: "tpidr_el0", read: mrsTPIDR, write: msrTPIDR},
-	sysregNumber(3, 13, 0, 3): {name: "tpidrro_el0", read: mrsTPIDRRO},
-	sysregNumber(3, 14, 0, 0): {name: "cntfrq_el0", value: cyclesPerSecond},
-	sysregNumber(3, 14, 0, 2): {name: "cntvct_el0", read: mrsCNTVCT},
+var sysregs = sync.OnceValue(func() map[uint32]*systemReg {
+	return map[uint32]*systemReg{
+		sysregNumber(3, 0, 0, 1):  {name: "ctr_el0", value: ctr},
+		sysregNumber(3, 0, 0, 7):  {name: "dczid_el0", value: dczid},
+		sysregNumber(3, 4, 2, 0):  {name: "nzcv", read: mrsNZCV, write: msrNZCV},
+		sysregNumber(3, 4, 4, 0):  {name: "fpcr", read: mrsFPCR, write: msrFPCR},
+		sysregNumber(3, 4, 4, 1):  {name: "fpsr", read: mrsFPSR, write: msrFPSR},
+		sysregNumber(3, 13, 0, 2): {name: "tpidr_el0", read: mrsTPIDR, write: msrTPIDR},
+		sysregNumber(3, 13, 0, 3): {name: "tpidrro_el0", read: mrsTPIDRRO},
+		sysregNumber(3, 14, 0, 0): {name: "cntfrq_el0", value: cyclesPerSecond},
+		sysregNumber(3, 14, 0, 2): {name: "cntvct_el0", read: mrsCNTVCT},
 
-	sysregNumber(0, 0, 0, 0): {name: "midr_el1", value: midr},
-	sysregNumber(0, 0, 0, 5): {name: "mpidr_el1", value: 1 << 31},
-	sysregNumber(0, 0, 0, 6): {name: "revidr_el1"},
-	sysregNumber(0, 0, 4, 0): {name: "id_aa64pfr0_el1", value: idPFR0},
-	sysregNumber(0, 0, 4, 1): {name: "id_aa64pfr1_el1"},
-	sysregNumber(0, 0, 4, 4): {name: "id_aa64zfr0_el1"},
-	sysregNumber(0, 0, 4, 5): {name: "id_aa64smfr0_el1"},
-	sysregNumber(0, 0, 5, 4): {name: "id_aa64afr0_el1"},
-	sysregNumber(0, 0, 5, 5): {name: "id_aa64afr1_el1"},
-	sysregNumber(0, 0, 6, 2): {name: "id_aa64isar2_el1"},
-	sysregNumber(0, 0, 5, 0): {name: "id_aa64dfr0_el1", value: 6},
-	sysregNumber(0, 0, 5, 1): {name: "id_aa64dfr1_el1"},
-	sysregNumber(0, 0, 6, 0): {name: "id_aa64isar0_el1", value: idISAR0},
-	sysregNumber(0, 0, 6, 1): {name: "id_aa64isar1_el1", value: idISAR1},
-	sysregNumber(0, 0, 7, 0): {name: "id_aa64mmfr0_el1"},
-	sysregNumber(0, 0, 7, 1): {name: "id_aa64mmfr1_el1"},
-	sysregNumber(0, 0, 7, 2): {name: "id_aa64mmfr2_el1"},
-}
+		sysregNumber(0, 0, 0, 0): {name: "midr_el1", value: midr},
+		sysregNumber(0, 0, 0, 5): {name: "mpidr_el1", value: 1 << 31},
+		sysregNumber(0, 0, 0, 6): {name: "revidr_el1"},
+		sysregNumber(0, 0, 4, 0): {name: "id_aa64pfr0_el1", value: idPFR0},
+		sysregNumber(0, 0, 4, 1): {name: "id_aa64pfr1_el1"},
+		sysregNumber(0, 0, 4, 4): {name: "id_aa64zfr0_el1"},
+		sysregNumber(0, 0, 4, 5): {name: "id_aa64smfr0_el1"},
+		sysregNumber(0, 0, 5, 4): {name: "id_aa64afr0_el1"},
+		sysregNumber(0, 0, 5, 5): {name: "id_aa64afr1_el1"},
+		sysregNumber(0, 0, 6, 2): {name: "id_aa64isar2_el1"},
+		sysregNumber(0, 0, 5, 0): {name: "id_aa64dfr0_el1", value: 6},
+		sysregNumber(0, 0, 5, 1): {name: "id_aa64dfr1_el1"},
+		sysregNumber(0, 0, 6, 0): {name: "id_aa64isar0_el1", value: idISAR0},
+		sysregNumber(0, 0, 6, 1): {name: "id_aa64isar1_el1", value: idISAR1},
+		sysregNumber(0, 0, 7, 0): {name: "id_aa64mmfr0_el1"},
+		sysregNumber(0, 0, 7, 1): {name: "id_aa64mmfr1_el1"},
+		sysregNumber(0, 0, 7, 2): {name: "id_aa64mmfr2_el1"},
+	}
+})
 
 // reservedID is what the unassigned identification registers (C4 to C7) read
 // as.
 var reservedID systemReg
 
 func sysregOf(n uint32) *systemReg {
-	if r := sysregs[n]; r != nil {
+	if r := sysregs()[n]; r != nil {
 		return r
 	}
 	if n&^0x3f == sysregNumber(0, 0, 0, 0) && n>>3&7 >= 4 {

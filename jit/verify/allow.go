@@ -22,7 +22,7 @@ const (
 	sub
 	xor
 	and
-	nothing // one of noOperations
+	nothing // NOP; see noOperation
 	copying // MOVS, STOS
 	filling
 	branch // Jcc
@@ -33,11 +33,13 @@ const (
 )
 
 // special are the instructions that are more than their operands.
-var special = map[string]class{
-	"mov": move, "movzx": extend, "lea": lea, "not": invert, "add": add, "sub": sub, "xor": xor, "and": and, "nop": nothing,
-	"movsb": copying, "movsw/movsd/movsq": copying, "stosb": filling, "stosw/stosd/stosq": filling,
-	"jcc": branch, "jmp": jump, "call": call, "ret": ret, "jrcxz": ifZero,
-}
+var special = sync.OnceValue(func() map[string]class {
+	return map[string]class{
+		"mov": move, "movzx": extend, "lea": lea, "not": invert, "add": add, "sub": sub, "xor": xor, "and": and, "nop": nothing,
+		"movsb": copying, "movsw/movsd/movsq": copying, "stosb": filling, "stosw/stosd/stosq": filling,
+		"jcc": branch, "jmp": jump, "call": call, "ret": ret, "jrcxz": ifZero,
+	}
+})
 
 // computing are the instructions that do what their operands say and nothing
 // else. What is not listed here is refused, so an instruction that is new in
@@ -129,18 +131,23 @@ const quiet = `
 	movaps movups movdqa movdqu movq movd
 `
 
-// noOperations are the instructions without effect, of 1 to 9 bytes, that the
-// manual recommends (Vol. 2B, NOP); of nothing else it is said that it has none.
-var noOperations = map[string]bool{
-	"\x90":                                 true,
-	"\x66\x90":                             true,
-	"\x0F\x1F\x00":                         true,
-	"\x0F\x1F\x40\x00":                     true,
-	"\x0F\x1F\x44\x00\x00":                 true,
-	"\x66\x0F\x1F\x44\x00\x00":             true,
-	"\x0F\x1F\x80\x00\x00\x00\x00":         true,
-	"\x0F\x1F\x84\x00\x00\x00\x00\x00":     true,
-	"\x66\x0F\x1F\x84\x00\x00\x00\x00\x00": true,
+// noOperation reports whether code is one of the instructions without effect, of 1
+// to 9 bytes, that the manual recommends (Vol. 2B, NOP); of nothing else it is said
+// that it has none.
+func noOperation(code []byte) bool {
+	switch string(code) {
+	case "\x90",
+		"\x66\x90",
+		"\x0F\x1F\x00",
+		"\x0F\x1F\x40\x00",
+		"\x0F\x1F\x44\x00\x00",
+		"\x66\x0F\x1F\x44\x00\x00",
+		"\x0F\x1F\x80\x00\x00\x00\x00",
+		"\x0F\x1F\x84\x00\x00\x00\x00\x00",
+		"\x66\x0F\x1F\x84\x00\x00\x00\x00\x00":
+		return true
+	}
+	return false
 }
 
 // methods are the kinds of operands (see x86.Operand) that are known here:
@@ -161,7 +168,7 @@ var rules = sync.OnceValue(func() []rule {
 	plain, clears, calm := set(computing), set(clearing), set(quiet)
 	out := make([]rule, len(x86.Rows()))
 	for i, r := range x86.Rows() {
-		c := special[r.Name]
+		c := special()[r.Name]
 		if plain[r.Name] {
 			c = compute
 		}
@@ -181,7 +188,7 @@ func set(words string) map[string]bool {
 }
 
 // encodings are those that may be used of instructions that need care.
-var encodings = map[class]string{
+var encodings = [...]string{
 	branch: "70+cc,0F 80+cc", jump: "EB,E9,FF /4", call: "E8,FF /2", ret: "C3", ifZero: "E3",
 	copying: "A4,A5", filling: "AA,AB", lea: "8D /r", invert: "F6 /2,F7 /2", nothing: "NB 90,0F 1F /r",
 }
@@ -189,7 +196,7 @@ var encodings = map[class]string{
 // operandsKnown reports whether the row's encoding and operands are such as its
 // class is treated with.
 func operandsKnown(r *x86.Row, c class) bool {
-	if e, ok := encodings[c]; ok {
+	if e := encodings[c]; e != "" {
 		return strings.Contains(","+e+",", ","+r.Enc+",")
 	}
 	for _, o := range r.Operands() {

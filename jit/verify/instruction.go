@@ -77,7 +77,7 @@ func (v *Verifier) single(in *instruction, code []byte) error {
 	if err := v.prefixes(in, seen); err != nil {
 		return err
 	}
-	if in.rule.class == nothing && !noOperations[string(code)] {
+	if in.rule.class == nothing && !noOperation(code) {
 		return v.fail(RuleInstruction, in, "not one of the no-operations of the list")
 	}
 	return v.registers(in)

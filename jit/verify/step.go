@@ -47,7 +47,7 @@ func (v *Verifier) compute(in *instruction, s *state) error {
 			}
 		case a[i].Kind == x86.ArgReg && (a[i].Op.Read || a[i].Width < 4) && s.r[a[i].Reg&15].kind != data:
 			return v.fail(RuleRegister, in, "%s may hold a host address", name(a[i].Reg&15))
-		case a[i].Op.Method == 'G' && in.HasMem && bitOffset[in.Row.Name]:
+		case a[i].Op.Method == 'G' && in.HasMem && bitOffset(in.Row.Name):
 			return v.fail(RuleMemory, in, "a bit offset in a register reaches outside the operand")
 		}
 	}
@@ -72,9 +72,11 @@ func zeroes(in *instruction) bool {
 		a[0].Width >= 4
 }
 
-// bitOffset are the instructions whose second operand, in a register, counts
-// bits from an address in memory.
-var bitOffset = map[string]bool{"bt": true, "bts": true, "btr": true, "btc": true}
+// bitOffset reports whether an instruction is one of those whose second operand, in
+// a register, counts bits from an address in memory.
+func bitOffset(name string) bool {
+	return name == "bt" || name == "bts" || name == "btr" || name == "btc"
+}
 
 // results changes the registers that the instruction writes.
 func (v *Verifier) results(in *instruction, s *state) {
