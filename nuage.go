@@ -66,7 +66,7 @@ func LoadBytes(b []byte) (*Image, error) { return Load(bytes.NewReader(b), int64
 
 // LoadFile is [Load] for a file of the host, which stays open until Close.
 func LoadFile(path string) (*Image, error) {
-	f, err := os.Open(path)
+	f, err := openFile(path)
 	if err != nil {
 		return nil, err
 	}
