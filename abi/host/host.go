@@ -9,7 +9,6 @@
 package host
 
 import (
-	"crypto/rand"
 	"runtime"
 	"sync/atomic"
 	"time"
@@ -60,10 +59,7 @@ func (h *Host) At(t uint64, f func()) func() {
 }
 
 // Random implements [abi.Host].
-func (h *Host) Random(p []byte) {
-	// crypto/rand.Read never fails: the Go runtime ends the process instead.
-	_, _ = rand.Read(p)
-}
+func (h *Host) Random(p []byte) { random(p) }
 
 // Cycles implements [abi.Host]: one cycle a nanosecond, that is, a processor
 // of 1 GHz.
