@@ -2,7 +2,6 @@ package rewrite
 
 import (
 	"strings"
-	"sync/atomic"
 
 	"github.com/nuage-emu/nuage/cpu/x86"
 )
@@ -28,8 +27,11 @@ const (
 )
 
 // traits is what translation must know of a row: its kind in the low bits, an
-// rcxUse, and properties.
-type traits uint32
+// rcxUse, and properties. It is decided here, but not by the process that
+// translates: traits_gen.go has what findTraits made of each row.
+type traits uint16
+
+//go:generate go test -run TestTraits -update .
 
 const (
 	kindBits  = 4
@@ -56,30 +58,20 @@ const (
 	movesStack
 	// writesImplied: it writes a general register that it does not name.
 	writesImplied
-	known
 )
 
 func (t traits) kind() kind         { return kind(t & kindsMask) }
 func (t traits) impliesRCX() rcxUse { return rcxUse(t >> kindBits & rcxMask) }
 func (t traits) has(p traits) bool  { return t&p != 0 }
 
-// rowTraits is the traits of every row, by its index; 0: not found yet. There
-// are many rows, and most programs use few of them.
-var rowTraits [x86.NumRows]atomic.Uint32
-
-func traitsOf(r *x86.Row) traits {
-	t := &rowTraits[r.Index()]
-	if v := t.Load(); v != 0 {
-		return traits(v)
-	}
-	v := traits(findKind(r)) | traits(findImpliedRCX(r))<<kindBits | properties(r.Name) | known
+func findTraits(r *x86.Row) traits {
+	t := traits(findKind(r)) | traits(findImpliedRCX(r))<<kindBits | properties(r.Name)
 	for _, o := range r.Implicit() {
 		if o.Method == 'r' && o.Write {
-			v |= writesImplied
+			t |= writesImplied
 		}
 	}
-	t.Store(uint32(v))
-	return v
+	return t
 }
 
 func properties(name string) traits {

@@ -31,7 +31,7 @@ func (t *Translator) decode(pc uint64, fetch func(pc uint64) []byte) {
 			return
 		}
 		in.code, in.leader, in.loops, in.looks, in.run = code[:in.Len], len(t.insts) == 1, false, len(t.insts) == 1, 0
-		in.row, in.rcx = traitsOf(in.Row), 0
+		in.row, in.rcx = rowTraits[in.Row.Index()], 0
 		in.kind = t.kindOf(in)
 		t.end = in.Next()
 		code = code[in.Len:]
