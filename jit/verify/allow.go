@@ -160,6 +160,7 @@ type rule struct {
 	class   class
 	clears  bool
 	quiet   bool
+	carry   bool // CF is written, or may be
 	feature string
 }
 
@@ -173,7 +174,8 @@ var rules = sync.OnceValue(func() []rule {
 			c = compute
 		}
 		if operandsKnown(r, c) {
-			out[i] = rule{c, clears[r.Name], calm[r.Name], r.Section().Feature}
+			carry := (r.FlagsWritten()|r.FlagsUndefined()|r.FlagsMaybe())&x86.FlagC != 0
+			out[i] = rule{c, clears[r.Name], calm[r.Name], carry, r.Section().Feature}
 		}
 	}
 	return out

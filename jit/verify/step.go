@@ -103,7 +103,7 @@ func (v *Verifier) results(in *instruction, s *state) {
 			s.set(o.Reg&15, unknown)
 		}
 	}
-	if (in.Row.FlagsWritten()|in.Row.FlagsUndefined()|in.Row.FlagsMaybe())&x86.FlagC != 0 {
+	if in.rule.carry {
 		s.carry = carry
 		s.refs |= carry
 	}
