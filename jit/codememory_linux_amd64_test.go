@@ -67,3 +67,27 @@ func TestNamedChunks(t *testing.T) {
 	c.release([]int{third}, false)
 	require.Equal(t, third, take())
 }
+
+// TestKeptChunk: one chunk given back keeps its memory, and no more than one.
+func TestKeptChunk(t *testing.T) {
+	c, err := fileCodeMemory()
+	require.NoError(t, err)
+	var chunks []int
+	for range 3 {
+		at, ok := c.chunk()
+		require.True(t, ok)
+		c.write[at] = 1
+		chunks = append(chunks, at)
+	}
+	c.release(chunks, false)
+	kept := 0
+	for _, at := range chunks {
+		kept += int(c.write[at])
+	}
+	require.Equal(t, 1, kept)
+	for range 3 {
+		at, ok := c.chunk()
+		require.True(t, ok)
+		require.Contains(t, chunks, at)
+	}
+}

@@ -39,15 +39,30 @@ func stackBytes(c rewrite.Convention) int {
 	return 64 << 10
 }
 
+// spare is a host stack that nobody has, for the next context: to unmap it would
+// be part of the end of every process.
+var spare atomic.Pointer[[]byte]
+
 func newContext(convention rewrite.Convention) (*context, error) {
-	m, err := mapStack(stackBytes(convention))
+	n := stackBytes(convention)
+	if m := spare.Swap(nil); m != nil {
+		if len(*m) == guardBytes+n {
+			return &context{memory: *m}, nil
+		}
+		unmapStack(*m)
+	}
+	m, err := mapStack(n)
 	if err != nil {
 		return nil, err
 	}
 	return &context{memory: m}, nil
 }
 
-func (c *context) release() { unmapStack(c.memory) }
+func (c *context) release() {
+	if m := c.memory; !spare.CompareAndSwap(nil, &m) {
+		unmapStack(m)
+	}
+}
 
 // resetStack forgets all callers. What is left is the stub for returns.
 func (c *context) resetStack(s *x86.State, ret uint64) {
