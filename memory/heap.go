@@ -266,16 +266,20 @@ func (w *window) sweep(f *heapFile) {
 	}
 }
 
-// copyAnonymous gives the child a region of anonymous memory. The child's is
-// mapped writable for now.
+// copyAnonymous gives the child a region of anonymous memory, writable for now.
 func (w *window) copyAnonymous(to *window, r Region) error {
 	for _, part := range w.runs.parts(r.Addr, r.End()) {
 		var err error
+		clipped := r.clip(part.lo, part.hi)
 		switch {
 		case part.file == nil:
-			err = w.copyOwn(to, r.clip(part.lo, part.hi), true)
+			if err = to.place(writable(clipped)); err == nil {
+				err = w.copyOwn(to, clipped, true)
+			}
 		case !part.frozen && w.thawed && part.file == w.file:
-			err = w.copyResident(to, part)
+			if err = to.place(writable(clipped)); err == nil {
+				err = w.copyResident(to, part)
+			}
 		case !part.frozen:
 			if err = w.freeze(r, part); err == nil {
 				err = to.showFrozen(part)

@@ -121,10 +121,13 @@ func syncCached(r Region, wait bool) error {
 
 func (b *paged) fork(bool) {}
 
-// copyPrivate copies rather than shares pages: a thread that holds a page for
+// placeCopy copies rather than shares pages: a thread that holds a page for
 // writing at this moment would otherwise write to the page of both.
-func (b *paged) copyPrivate(child *Space, r Region) error {
+func (b *paged) placeCopy(child *Space, r Region) error {
 	to := child.back.(*paged)
+	if err := to.place(r); err != nil {
+		return err
+	}
 	b.each(r.Addr, r.End(), func(l *leaf, j, addr uint64) {
 		if own := l.own[j]; own != nil {
 			p := new(page)

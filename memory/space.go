@@ -93,10 +93,11 @@ type backend interface {
 	// sync writes changes of the shared region r to its object's storage. r
 	// may be unmapped meanwhile.
 	sync(r Region, wait bool) error
-	// fork begins and ends a Fork: calls of copyPrivate for one child.
+	// fork begins and ends a Fork: calls of placeCopy for one child.
 	fork(begin bool)
-	// copyPrivate gives child the private pages of r, which is mapped there.
-	copyPrivate(child *Space, r Region) error
+	// placeCopy is place in the child, which nobody uses yet, but what is shown
+	// there is what this space has, private pages included.
+	placeCopy(child *Space, r Region) error
 	// forbidWrites makes the next write to any page of the range known, and
 	// permitWrites lets writes to writable pages through, if they were kept
 	// away by forbidWrites.
@@ -533,14 +534,13 @@ func (s *Space) copyInto(child *Space) error {
 	s.back.fork(true)
 	defer s.back.fork(false)
 	for _, r := range s.regions {
-		err := child.change(r.Addr, r.End(), []Region{r}, func() error { return child.back.place(r) })
+		err := child.change(r.Addr, r.End(), []Region{r}, func() error {
+			if r.Shared || !r.charged {
+				return child.back.place(r)
+			}
+			return s.back.placeCopy(child, r)
+		})
 		if err != nil {
-			return err
-		}
-		if r.Shared || !r.charged {
-			continue
-		}
-		if err := s.back.copyPrivate(child, r); err != nil {
 			return err
 		}
 	}

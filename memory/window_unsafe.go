@@ -214,22 +214,36 @@ func (w *window) close() error {
 	return hostRelease(w.reserve)
 }
 
-// copyPrivate makes the child's region, mapped afresh, show what this one does.
-func (w *window) copyPrivate(child *Space, r Region) error {
+// placeCopy maps the child's region writable at first.
+func (w *window) placeCopy(child *Space, r Region) error {
 	to := child.back.(*window)
-	if err := hostError(hostProtect(to.memory(r.Addr, r.End()), true, true)); err != nil {
+	copyTo := w.copyAnonymous
+	if r.Object != nil {
+		copyTo = w.copyObject
+	}
+	if err := copyTo(to, r); err != nil || r.Prot&Write != 0 {
 		return err
 	}
-	var err error
-	if r.Object == nil {
-		err = w.copyAnonymous(to, r)
-	} else if stop := min(r.End(), r.validEnd()); stop > r.Addr {
-		err = w.copyOwn(to, r.clip(r.Addr, stop), false)
-	}
-	if err != nil {
+	return hostError(hostProtect(to.memory(r.Addr, r.End()), r.Prot != 0, false))
+}
+
+// copyObject maps a private region of an object in another window, and copies
+// the pages that it has of its own.
+func (w *window) copyObject(to *window, r Region) error {
+	if err := to.place(writable(r)); err != nil {
 		return err
 	}
-	return hostError(hostProtect(to.memory(r.Addr, r.End()), r.Prot != 0, r.Prot&Write != 0))
+	stop := min(r.End(), r.validEnd())
+	if stop <= r.Addr {
+		return nil
+	}
+	return w.copyOwn(to, r.clip(r.Addr, stop), false)
+}
+
+// writable is the region as it is while pages are copied to it.
+func writable(r Region) Region {
+	r.Prot = Read | Write
+	return r
 }
 
 // copyOwn copies the pages that have been written, to a window where they can

@@ -593,9 +593,12 @@ func (w *window) close() (err error) {
 
 func (w *window) fork(bool) {}
 
-// copyPrivate copies the pages that the region has of its own.
-func (w *window) copyPrivate(child *Space, r Region) error {
+// placeCopy copies the pages that the region has of its own.
+func (w *window) placeCopy(child *Space, r Region) error {
 	to := child.back.(*window)
+	if err := to.place(r); err != nil {
+		return err
+	}
 	if r.Prot == 0 {
 		// Readable for a while.
 		open := r
