@@ -64,13 +64,21 @@ func pieces(t *testing.T, s *memory.Space, at uint64, list ...uint64) {
 	require.NoError(t, s.WriteAt(b, at))
 }
 
-// hostPipe is a pipe on which nothing waits.
+// hostPipe is a pipe on which nothing waits. The test closes its ends.
 func hostPipe(t *testing.T) (r, w int) {
 	t.Helper()
 	var p [2]int
 	require.NoError(t, unix.Pipe2(p[:], unix.O_NONBLOCK|unix.O_CLOEXEC))
-	t.Cleanup(func() { _ = unix.Close(p[0]); _ = unix.Close(p[1]) })
 	return p[0], p[1]
+}
+
+// closeAll closes descriptors, each of which must be open: a number closed twice
+// may be another test's the second time.
+func closeAll(t *testing.T, fds ...int) {
+	t.Helper()
+	for _, fd := range fds {
+		require.NoError(t, unix.Close(fd))
+	}
 }
 
 func pipeText(t *testing.T, r int) string {
@@ -110,6 +118,7 @@ func TestWrite(t *testing.T) {
 			defer plain.close(t)
 			defer quick.close(t)
 			r, w := hostPipe(t)
+			defer closeAll(t, r, w)
 			var current atomic.Uint64
 			current.Store(1)
 			write := quick.plan(w, &current)
@@ -263,7 +272,8 @@ func TestWriteNobodyReads(t *testing.T) {
 	current.Store(1)
 	write := s.plan(w, &current)
 	pieces(t, s.space, listAt, textAt, 1)
-	require.NoError(t, unix.Close(r))
+	closeAll(t, r)
+	defer closeAll(t, w)
 	state := s.thread.State.(*x86.State)
 	for range 100 {
 		state.R[x86.RAX], state.R[x86.RDI], state.R[x86.RSI], state.R[x86.RDX], state.R[x86.R10] = writeNumber0, writeFD0, listAt, 1, countAt
@@ -410,6 +420,7 @@ func TestWriteStormUnmapped(t *testing.T) {
 	var read uint64
 	reader := make(chan struct{})
 	file := os.NewFile(uintptr(r), "pipe") // waits for data by itself
+	defer file.Close()
 	go func() {
 		defer close(reader)
 		b := make([]byte, 64<<10)
@@ -445,7 +456,7 @@ func TestWriteStormUnmapped(t *testing.T) {
 	s.end()
 	require.NotZero(t, state.R[x86.RBP], "there were refused places for the number")
 	require.Zero(t, state.R[x86.RBP]%refused)
-	require.NoError(t, unix.Close(w))
+	closeAll(t, w)
 	<-reader
 	require.Equal(t, s.write.Made, read)
 }
@@ -461,6 +472,7 @@ func TestFlagsAround(t *testing.T) {
 			}, o)
 			defer s.close(t)
 			r, w := hostPipe(t)
+			defer closeAll(t, r, w)
 			var current atomic.Uint64
 			current.Store(1)
 			s.plan(w, &current).PC = codeAt
