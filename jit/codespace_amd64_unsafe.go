@@ -76,15 +76,18 @@ func (c *codeMemory) some() bool {
 	return len(c.free)+len(c.named) > 0 || (int(c.touched)+1)*chunkBytes <= codeBytes
 }
 
+// spareChunks is how many free chunks keep their memory: processes that are over
+// soon need little of theirs, but need that at once.
+const spareChunks = 8
+
 // release gives chunks back. No thread may be in them. If what was there is
 // named, as for perf, whose names are for addresses and not for times, other
-// chunks are used first. One chunk at most keeps its memory, for the next engine:
-// to take it away would be part of the end of every process.
+// chunks are used first.
 func (c *codeMemory) release(chunks []int, named bool) {
-	if !named && len(chunks) > 0 && c.keep(chunks[0]) {
-		chunks = chunks[1:]
-	}
-	for _, at := range chunks {
+	c.mu.Lock()
+	spare := max(0, spareChunks-len(c.free)-len(c.named))
+	c.mu.Unlock()
+	for _, at := range chunks[min(spare, len(chunks)):] {
 		c.forget(at)
 	}
 	c.mu.Lock()
@@ -96,17 +99,6 @@ func (c *codeMemory) release(chunks []int, named bool) {
 	for _, at := range chunks {
 		*list = append(*list, uint32(at/chunkBytes))
 	}
-}
-
-// keep gives a chunk back with its memory, unless there are others.
-func (c *codeMemory) keep(at int) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if len(c.free) > 0 {
-		return false
-	}
-	c.free = append(c.free, uint32(at/chunkBytes))
-	return true
 }
 
 // patch writes an aligned word of code that other threads may execute.

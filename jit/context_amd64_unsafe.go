@@ -3,6 +3,8 @@
 package jit
 
 import (
+	"slices"
+	"sync"
 	"sync/atomic"
 	"unsafe"
 
@@ -39,17 +41,10 @@ func stackBytes(c rewrite.Convention) int {
 	return 64 << 10
 }
 
-// spare is a host stack that nobody has, for the next context: to unmap it would
-// be part of the end of every process.
-var spare atomic.Pointer[[]byte]
-
 func newContext(convention rewrite.Convention) (*context, error) {
 	n := stackBytes(convention)
-	if m := spare.Swap(nil); m != nil {
-		if len(*m) == guardBytes+n {
-			return &context{memory: *m}, nil
-		}
-		unmapStack(*m)
+	if m := spareStacks.take(n); m != nil {
+		return &context{memory: m}, nil
 	}
 	m, err := mapStack(n)
 	if err != nil {
@@ -59,9 +54,44 @@ func newContext(convention rewrite.Convention) (*context, error) {
 }
 
 func (c *context) release() {
-	if m := c.memory; !spare.CompareAndSwap(nil, &m) {
-		unmapStack(m)
+	if !spareStacks.give(c.memory) {
+		unmapStack(c.memory)
 	}
+}
+
+// spareStacks are stacks that no thread has: the next one need not map its own,
+// nor unmap it, for which the host has to interrupt all processors.
+var spareStacks stackList
+
+// maxSpareStacks bounds their memory, which may be all of it.
+const maxSpareStacks = 16
+
+type stackList struct {
+	mu   sync.Mutex
+	list [][]byte // guard, stack
+}
+
+// take returns a stack of n bytes, or nil.
+func (l *stackList) take(n int) []byte {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i := len(l.list) - 1; i >= 0; i-- {
+		if m := l.list[i]; len(m) == guardBytes+n {
+			l.list = slices.Delete(l.list, i, i+1)
+			return m
+		}
+	}
+	return nil
+}
+
+func (l *stackList) give(m []byte) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.list) >= maxSpareStacks {
+		return false
+	}
+	l.list = append(l.list, m)
+	return true
 }
 
 // resetStack forgets all callers. What is left is the stub for returns.

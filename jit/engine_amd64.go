@@ -29,7 +29,9 @@ type engine struct {
 	code      *codeMemory
 	// convention is how the State is reached; the translator has all of it.
 	convention rewrite.Convention
-	floor      uint64 // metered: where the budget ends; see budgetFloor
+	key        cacheKey // of all its translations
+	shares     bool     // uses translations
+	floor      uint64   // metered: where the budget ends; see budgetFloor
 	onCode     func()
 
 	// epoch changes when no code translated before may be run again: the
@@ -87,7 +89,8 @@ func newEngine(space *memory.Space, reference cpu.Engine, o Options) (cpu.Engine
 			return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 		}
 	}
-	e.translator = rewrite.NewTranslator(rewrite.Options{Supported: supported, Convention: convention, EveryRun: o.EveryRun})
+	e.key, e.shares = cacheKey{convention: convention, everyRun: o.EveryRun}, translations.join()
+	e.translator = newTranslator(e.key)
 	if o.Verify {
 		e.check = newCheck(convention)
 	}
@@ -119,6 +122,10 @@ func (e *engine) Close() error {
 		c.release()
 	}
 	e.contexts = nil
+	if e.translator != nil {
+		spareTranslators(e.key).Put(e.translator)
+		e.translator = nil
+	}
 	if e.o.Closed != nil {
 		e.o.Closed(e.stats.clone())
 	}

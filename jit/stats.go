@@ -13,6 +13,7 @@ type Stats struct {
 	// What was translated. A stretch of guest code is translated again when it
 	// is entered in its middle, or after the guest's code has changed.
 	Units        uint64 // translations
+	Shared       uint64 // of which so many had been made for another engine
 	Instructions uint64 // of the guest in them
 	GuestBytes   uint64
 	HostBytes    uint64
@@ -58,6 +59,7 @@ func (l Left) Sum() uint64 {
 // Add adds the counts of another engine.
 func (s *Stats) Add(o Stats) {
 	s.Units += o.Units
+	s.Shared += o.Shared
 	s.Instructions += o.Instructions
 	s.GuestBytes += o.GuestBytes
 	s.HostBytes += o.HostBytes

@@ -95,7 +95,7 @@ func (e *engine) direct(pc, epoch uint64) {
 		if e.check != nil && !e.check.unit(pc, u, true) {
 			return
 		}
-		if stub, ok = e.place(u, pc); !ok {
+		if stub, ok = e.place(e.kept(u), pc); !ok {
 			return
 		}
 		if e.check != nil {
@@ -146,7 +146,7 @@ func (e *engine) refresh() uint64 {
 	if e.check != nil && !e.check.returnStub(stub) {
 		return epoch
 	}
-	host, ok := e.place(stub, 0)
+	host, ok := e.place(e.kept(stub), 0)
 	if ok {
 		e.ret = host
 	}
@@ -177,15 +177,8 @@ func (e *engine) translate(pc uint64, indirect bool) uint64 {
 		return 0
 	}
 	defer func(begin time.Time) { e.stats.Time += time.Since(begin) }(time.Now())
-	e.source.begin(e, pc)
-	var u *rewrite.Unit
-	var ok bool
-	if indirect {
-		u, ok = e.translator.TranslateTarget(pc, e.source.fetch)
-	} else {
-		u, ok = e.translator.Translate(pc, e.source.fetch)
-	}
-	if !ok {
+	u := e.unitFor(pc, indirect)
+	if u == nil {
 		if !e.source.volatile {
 			e.leave(pc)
 		}
@@ -211,6 +204,43 @@ func (e *engine) translate(pc uint64, indirect bool) uint64 {
 	}
 	e.stats.unit(u)
 	return host
+}
+
+// unitFor returns the translation of the code at pc, with lists that stay, or nil
+// if the first instruction is the interpreter's.
+func (e *engine) unitFor(pc uint64, indirect bool) *rewrite.Unit {
+	key := e.key
+	key.pc, key.indirect = pc, indirect
+	e.source.begin(e, pc)
+	if e.shares && tamper == nil {
+		if u := translations.get(key, e.source.fetch); u != nil {
+			e.stats.Shared++
+			return u
+		}
+		e.source.begin(e, pc)
+	}
+	var u *rewrite.Unit
+	var ok bool
+	if indirect {
+		u, ok = e.translator.TranslateTarget(pc, e.source.fetch)
+	} else {
+		u, ok = e.translator.Translate(pc, e.source.fetch)
+	}
+	switch {
+	case !ok:
+		return nil
+	case e.shares && tamper == nil:
+		return translations.put(key, e.translator, u)
+	}
+	return e.kept(u)
+}
+
+// kept is a unit that the translator lends, with lists that stay (and code and
+// entries that do not).
+func (e *engine) kept(lent *rewrite.Unit) *rewrite.Unit {
+	u := *lent
+	u.Marks, u.Exits = e.marks.keep(u.Marks), e.exits.keep(u.Exits)
+	return &u
 }
 
 // distance returns how many instructions lead from pc, where a turn has ended, to
@@ -257,7 +287,7 @@ func (e *engine) refusal(pc uint64) (stop cpu.Stop, yes bool) {
 	return cpu.Stop{Kind: cpu.StopIllegal, PC: pc, Text: err.Error()}, true
 }
 
-// place copies the unit for pc into code memory.
+// place copies the unit for pc into code memory. Its lists must stay.
 func (e *engine) place(u *rewrite.Unit, pc uint64) (uint64, bool) {
 	size := (len(u.Code) + 15) &^ 15
 	if size > chunkBytes {
@@ -279,7 +309,7 @@ func (e *engine) place(u *rewrite.Unit, pc uint64) (uint64, bool) {
 	host := uint64(e.code.exec) + uint64(at)
 	e.unitsMu.Lock()
 	k := e.chunkOf(host)
-	e.units[k] = append(e.units[k], unit{host, uint32(len(u.Code)), e.marks.keep(u.Marks), e.exits.keep(u.Exits)})
+	e.units[k] = append(e.units[k], unit{host, uint32(len(u.Code)), u.Marks, u.Exits})
 	e.unitsMu.Unlock()
 	if e.o.Emitted != nil {
 		e.o.Emitted(host, uint64(len(u.Code)), pc)

@@ -195,6 +195,14 @@ func (t *Translator) translate(pc uint64, indirect bool, fetch func(pc uint64) [
 	return u, true
 }
 
+// AppendGuest appends the guest code that was translated last, as it was read.
+func (t *Translator) AppendGuest(b []byte) []byte {
+	for i := range t.insts {
+		b = append(b, t.insts[i].code...)
+	}
+	return b
+}
+
 // mark notes the state from here on.
 func (t *Translator) mark(pc uint64, s MarkState) {
 	rest := max(t.rest, 0)

@@ -34,6 +34,7 @@ func WriteStats(w io.Writer, s nuage.Stats, elapsed time.Duration) {
 	}
 	j := s.Translator
 	t.line("translations", j.Units, fmt.Sprintf("in %v; address spaces: %d", rounded(j.Time), s.Translators))
+	t.line("  shared", j.Shared, percent(j.Shared, j.Units, "of them, made for another process before"))
 	t.line("  instructions", j.Instructions, each(j.Time, j.Instructions))
 	t.line("  guest bytes", j.GuestBytes, "")
 	t.line("  code bytes", j.HostBytes, ratio(j.HostBytes, j.GuestBytes, "%.2f times the guest's"))
