@@ -60,9 +60,10 @@ func run(args []string, stdin io.Reader, stderr io.Writer) int {
 }
 
 func start(program string, stdin io.Reader, stderr io.Writer) (int, error) {
+	requests := launcher.Listen()
 	config, err := launch.Parse(stdin, "<stdin>")
 	if err != nil {
 		return launcher.Failed, err
 	}
-	return launcher.Run(launcher.Options{Command: "cloudabi-run", Program: program, Config: config, Stderr: stderr})
+	return launcher.Run(launcher.Options{Command: "cloudabi-run", Program: program, Requests: requests, Config: config, Stderr: stderr})
 }

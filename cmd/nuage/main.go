@@ -50,6 +50,7 @@ Examples:
 type tool struct {
 	stdin          *os.File
 	stdout, stderr io.Writer
+	requests       *launcher.Requests // if a program is to be run
 }
 
 // exitStatus ends the command with a status and without a message: there has
@@ -63,7 +64,10 @@ func main() { os.Exit(run(os.Args[1:])) }
 // run is main with an exit status. Everything that is wrong with our own work
 // is launcher.Failed, as cloudabi-run has it.
 func run(args []string) (status int) {
-	t := &tool{os.Stdin, os.Stdout, os.Stderr}
+	t := &tool{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}
+	if len(args) > 0 && args[0] == "run" {
+		t.requests = launcher.Listen()
+	}
 	defer func() {
 		switch r := recover().(type) {
 		case nil:

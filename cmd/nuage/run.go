@@ -114,7 +114,7 @@ difference; a report on standard error says where.`
 }
 
 func (c *runCmd) Run(t *tool) (err error) {
-	o := launcher.Options{Command: "nuage", Program: c.Program, Stderr: t.stderr, StackSize: uint64(c.Stack),
+	o := launcher.Options{Command: "nuage", Program: c.Program, Requests: t.requests, Stderr: t.stderr, StackSize: uint64(c.Stack),
 		Registers: c.Registers, Stats: c.Stats, PerfMap: c.PerfMap}
 	if err := c.machine(&o); err != nil {
 		return err

@@ -3,11 +3,8 @@ package launcher
 import (
 	"context"
 	"fmt"
-	"os"
-	"os/signal"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/nuage-emu/nuage"
@@ -34,14 +31,12 @@ func Lockstep(o Options, every uint64) (status int, err error) {
 		return Failed, err
 	}
 	config.Generation, config.StartForm, config.StackSize = o.Generation, o.StartForm, o.StackSize
-	asked := make(chan os.Signal, 1)
-	signal.Notify(asked, os.Interrupt, syscall.SIGTERM)
-	defer signal.Stop(asked)
+	asked := o.Requests.take()
 	var request atomic.Uint32
 	go func() {
 		select {
 		case s := <-asked:
-			request.Store(uint32(requests[s]))
+			request.Store(uint32(meaning[s]))
 			cancel()
 		case <-ctx.Done():
 		}

@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/signal"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/nuage-emu/nuage"
@@ -22,6 +21,8 @@ type Options struct {
 	Command string // the name of the launcher itself, for messages
 	Program string // path of the program
 	Config  *launch.Config
+	// Requests are from Listen, if that was called early; nil is right, too.
+	Requests *Requests
 
 	Machine    nuage.Options // Trace included
 	Generation abi.Generation
@@ -57,14 +58,6 @@ func Run(o Options) (status int, err error) {
 		return Failed, err
 	}
 	config.Generation, config.StartForm, config.StackSize = o.Generation, o.StartForm, o.StackSize
-	asked, listening := listen()
-	config.Stopped = func(_ *nuage.Process, sig cloudabi.Signal) {
-		// Only now, since the runtime takes 0.1 ms to prepare for a signal.
-		if continueSignal != nil {
-			signal.Notify(asked, continueSignal)
-		}
-		o.stopped(sig)
-	}
 	if err := o.perfMap(); err != nil {
 		return Failed, err
 	}
@@ -73,9 +66,16 @@ func Run(o Options) (status int, err error) {
 		return Failed, err
 	}
 	defer machine.Close()
+	asked := o.Requests.take()
+	config.Stopped = func(_ *nuage.Process, sig cloudabi.Signal) {
+		// Only now, since the runtime takes 0.1 ms to prepare for a signal.
+		if continueSignal != nil {
+			signal.Notify(asked, continueSignal)
+		}
+		o.stopped(sig)
+	}
 	begin := time.Now()
 	process, err := machine.Start(ctx, image, config)
-	<-listening
 	if err != nil {
 		return Failed, located(err, config, described)
 	}
@@ -87,19 +87,6 @@ func Run(o Options) (status int, err error) {
 		WriteStats(o.Stderr, machine.Stats(), elapsed)
 	}
 	return status, nil
-}
-
-// listen asks for the host's requests to end, beside what the caller does until
-// listening is closed: it takes the runtime a quarter of a millisecond and three
-// threads. Nobody takes that back, since this process ends with the program, and
-// it would take as long again.
-func listen() (asked chan os.Signal, listening <-chan struct{}) {
-	asked, done := make(chan os.Signal, 1), make(chan struct{})
-	go func() {
-		signal.Notify(asked, os.Interrupt, syscall.SIGTERM)
-		close(done)
-	}()
-	return asked, done
 }
 
 // perfMap opens the file for perf, if it is wanted.
@@ -115,13 +102,6 @@ func (o *Options) perfMap() error {
 	return nil
 }
 
-// requests are the signals of the host that end a program, as the guest knows
-// them.
-var requests = map[os.Signal]cloudabi.Signal{
-	os.Interrupt:    cloudabi.SIGINT,
-	syscall.SIGTERM: cloudabi.SIGTERM,
-}
-
 func wait(p *nuage.Process, asked <-chan os.Signal) nuage.ExitStatus {
 	for {
 		select {
@@ -129,7 +109,7 @@ func wait(p *nuage.Process, asked <-chan os.Signal) nuage.ExitStatus {
 			if s == continueSignal {
 				p.Continue()
 			} else {
-				p.Kill(requests[s])
+				p.Kill(meaning[s])
 			}
 		case <-p.Done():
 			status, _ := p.Wait(context.Background()) // cannot fail any more

@@ -4,6 +4,8 @@ package launcher
 
 import (
 	"bytes"
+	"os"
+	"os/exec"
 	"sync"
 	"syscall"
 	"testing"
@@ -35,6 +37,30 @@ func TestRequestsOfTheHost(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, c.status, status)
 		require.Contains(t, stderr.String(), c.says)
+	}
+}
+
+// TestRequestBeforeTheProgram: a request that no program takes ends the process,
+// as while a configuration is read.
+func TestRequestBeforeTheProgram(t *testing.T) {
+	const asked = "NUAGE_TEST_LISTEN"
+	if os.Getenv(asked) != "" {
+		r := Listen()
+		<-r.ready
+		os.Stdout.WriteString("\n")
+		select {}
+	}
+	for sig, status := range map[syscall.Signal]int{syscall.SIGTERM: 143, syscall.SIGINT: 130} {
+		c := exec.Command(os.Args[0], "-test.run=^TestRequestBeforeTheProgram$")
+		c.Env = append(os.Environ(), asked+"=1")
+		out, err := c.StdoutPipe()
+		require.NoError(t, err)
+		require.NoError(t, c.Start())
+		_, err = out.Read(make([]byte, 1))
+		require.NoError(t, err)
+		require.NoError(t, c.Process.Signal(sig))
+		require.Error(t, c.Wait())
+		require.Equal(t, status, c.ProcessState.ExitCode())
 	}
 }
 
