@@ -25,16 +25,11 @@ type grammar struct {
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 
-// runGrammar is grammar for nuage run alone, and usualGrammar for what nuage run
-// is mostly given: that command has to start quickly.
-type (
-	runGrammar struct {
-		Run runCmd `cmd:"" help:"Run a program."`
-	}
-	usualGrammar struct {
-		Run usualRun `cmd:""`
-	}
-)
+// runGrammar is grammar for nuage run alone: that command has to start quickly.
+// usualRun is quicker, where it will do.
+type runGrammar struct {
+	Run runCmd `cmd:"" help:"Run a program."`
+}
 
 const description = `Run CloudABI programs: static x86-64 and aarch64 executables that can do nothing but
 compute and use the files, directories and connections they are given.
@@ -77,11 +72,7 @@ func run(args []string) (status int) {
 			panic(r)
 		}
 	}()
-	ctx, err := t.parse(args)
-	if err != nil {
-		return t.fail(err)
-	}
-	err = ctx.Run(t)
+	err := t.do(args)
 	var es exitStatus
 	switch {
 	case errors.As(err, &es):
@@ -92,6 +83,20 @@ func run(args []string) (status int) {
 	return 0
 }
 
+// do runs the command.
+func (t *tool) do(args []string) error {
+	if len(args) > 0 && args[0] == "run" {
+		if c, ok := usualRun(args[1:]); ok {
+			return c.Run(t)
+		}
+	}
+	ctx, err := t.parse(args)
+	if err != nil {
+		return err
+	}
+	return ctx.Run(t)
+}
+
 // parse finds the command and its flags.
 func (t *tool) parse(args []string) (*kong.Context, error) {
 	if len(args) == 0 {
@@ -99,15 +104,6 @@ func (t *tool) parse(args []string) (*kong.Context, error) {
 	}
 	var all any = new(grammar)
 	if args[0] == "run" {
-		// What usualGrammar can read means the same in runGrammar. For the rest,
-		// help and mistakes included, it is as if it had not been tried.
-		usual, err := kong.New(new(usualGrammar), kong.NoDefaultHelp())
-		if err != nil {
-			return nil, err
-		}
-		if ctx, err := usual.Parse(args); err == nil {
-			return ctx, nil
-		}
 		all = new(runGrammar)
 	}
 	parser, err := kong.New(all,

@@ -5,6 +5,7 @@ import (
 
 	"github.com/alecthomas/kong"
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
 	"github.com/nuage-emu/nuage/abi"
 	"github.com/nuage-emu/nuage/abi/cloudabi"
@@ -94,30 +95,46 @@ func TestPrintable(t *testing.T) {
 	require.Equal(t, "a?b?é", printable("a\x1bb\x9bé"))
 }
 
-// TestUsualRun: what the short grammar of nuage run reads is what the whole one
-// reads, and it reads nothing that it does not know.
+// TestUsualRun: what the quick reading of nuage run's arguments accepts means the
+// same to kong, and it leaves to kong what it does not know.
 func TestUsualRun(t *testing.T) {
-	parse := func(grammar any, args []string, o ...kong.Option) error {
-		parser, err := kong.New(grammar, o...)
-		require.NoError(t, err)
-		_, err = parser.Parse(append([]string{"run"}, args...))
-		return err
+	parse := func(args []string) (*runCmd, error) {
+		var all runGrammar
+		parser, err := kong.New(&all)
+		if err == nil {
+			_, err = parser.Parse(append([]string{"run"}, args...))
+		}
+		return &all.Run, err
 	}
 	for _, args := range [][]string{
-		{"prog"}, {"prog", "config"}, {"--", "--prog", "-"}, {"prog", "-"},
-		{"--engine=jit", "prog"}, {"prog", "--engine", "interp"},
+		{"prog"}, {"prog", "config"}, {"prog", "-"}, {"--engine=jit", "prog"}, {"prog", "--engine", "interp"}, {"a=b", "c=d"},
 		{"--set", "a=1,2", "--set=b=", "--fd=out=stdout", "prog", "--file", "x=y:rw", "--dir=d=/tmp", "config"},
 	} {
-		var usual usualGrammar
-		var all runGrammar
-		require.NoError(t, parse(&usual, args, kong.NoDefaultHelp()), args)
-		require.NoError(t, parse(&all, args), args)
-		require.Equal(t, &all.Run, usual.Run.all(), args)
+		usual, ok := usualRun(args)
+		require.True(t, ok, args)
+		all, err := parse(args)
+		require.NoError(t, err, args)
+		require.Equal(t, all, usual, args)
 	}
 	for _, args := range [][]string{
-		{}, {"prog", "config", "more"}, {"--help"}, {"-h"}, {"prog", "--help"}, {"--stats", "prog"}, {"prog", "--trace=x"},
-		{"--deterministic", "prog"}, {"--memory=paged", "prog"}, {"--set"}, {"--set", "--trace", "prog"}, {"--sets=x=1", "prog"},
+		{}, {""}, {"prog", ""}, {"prog", "config", "more"}, {"--help"}, {"-h"}, {"prog", "--help"}, {"--stats", "prog"}, {"prog", "--trace=x"},
+		{"--deterministic", "prog"}, {"--memory=paged", "prog"}, {"prog", "--set"}, {"--set", "--trace", "prog"}, {"--sets=x=1", "prog"},
+		{"--", "--prog", "-"}, {"-set=a=1", "prog"}, {"--set=", "prog"}, {"--set", "", "prog"}, {"--set=-1", "prog"},
+		{"--engine=jit", "--engine=interp", "prog"}, {"prog", "--engine"},
 	} {
-		require.Error(t, parse(new(usualGrammar), args, kong.NoDefaultHelp()), args)
+		_, ok := usualRun(args)
+		require.False(t, ok, args)
 	}
+	words := []string{
+		"prog", "config", "-", "--", "", "=", "a=1", "-x", "--x", "--x=y", "--set", "--set=a=1", "--set=", "--fd", "--fd=out=stdout", "--file",
+		"--file=a=b", "--dir", "--dir=a=b", "--engine", "--engine=jit", "jit", "--stats", "--trace", "-set", "--set=-",
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		args := rapid.SliceOfN(rapid.SampledFrom(words), 0, 6).Draw(t, "args")
+		if usual, ok := usualRun(args); ok {
+			all, err := parse(args)
+			require.NoError(t, err)
+			require.Equal(t, all, usual)
+		}
+	})
 }
