@@ -6,7 +6,7 @@
 // Windows, FreeBSD or macOS, by rewriting operands. Start reading with package
 // rewrite, which makes the code, then in thread_amd64.go with engine.Run, which
 // runs it; codespace_amd64_unsafe.go is the memory it lies in,
-// handover_amd64.go how a thread is taken out of it. What each host must do for
+// shared_amd64.go what engines have of one another, handover_amd64.go how a thread is taken out of it. What each host must do for
 // that is in the files host_*, the ways in and out are in enter_*.s.
 //
 // # Hosts
