@@ -18,35 +18,18 @@ import (
 	"go/parser"
 	"go/printer"
 	"go/token"
-	"log"
 	"os"
 	"regexp"
 	"sort"
 	"strings"
+
+	"github.com/nuage-emu/nuage/cpu/internal/generated"
 )
 
 const output = "mono_gen.go"
 
 func main() {
-	log.SetFlags(0)
-	log.SetPrefix("mono: ")
-	text, err := generate(".")
-	if err != nil {
-		log.Fatal(err)
-	}
-	if len(os.Args) > 1 && os.Args[1] == "-check" {
-		old, err := os.ReadFile(output)
-		if err != nil {
-			log.Fatal(err)
-		}
-		if !bytes.Equal(old, text) {
-			log.Fatal(output + " is out of date; run go generate in its folder")
-		}
-		return
-	}
-	if err := os.WriteFile(output, text, 0o644); err != nil {
-		log.Fatal(err)
-	}
+	generated.Write("mono", output, func() ([]byte, error) { return generate(".") })
 }
 
 var sizeSuffix = regexp.MustCompile(`^(\w+?)_?(8|16|32|64)(?:x(8|16|32|64))?$`)

@@ -11,36 +11,17 @@ import (
 	"fmt"
 	"go/format"
 	"io"
-	"log"
-	"os"
 	"slices"
 	"strings"
 
+	"github.com/nuage-emu/nuage/cpu/internal/generated"
 	"github.com/nuage-emu/nuage/cpu/x86"
 )
 
 const output = "rows_gen.go"
 
 func main() {
-	log.SetFlags(0)
-	log.SetPrefix("rows: ")
-	text, err := generate(x86.Sections())
-	if err != nil {
-		log.Fatal(err)
-	}
-	if len(os.Args) > 1 && os.Args[1] == "-check" {
-		old, err := os.ReadFile(output)
-		if err != nil {
-			log.Fatal(err)
-		}
-		if !bytes.Equal(old, text) {
-			log.Fatal(output + " is out of date; run go generate in its folder")
-		}
-		return
-	}
-	if err := os.WriteFile(output, text, 0o644); err != nil {
-		log.Fatal(err)
-	}
+	generated.Write("rows", output, func() ([]byte, error) { return generate(x86.Sections()) })
 }
 
 // generate returns the output for the sections of the table.
