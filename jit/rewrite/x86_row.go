@@ -31,7 +31,7 @@ const (
 // translates: traits_gen.go has what findTraits made of each row.
 type traits uint16
 
-//go:generate go test -run TestTraits -update .
+//go:generate env NUAGE_UPDATE=1 go test -run TestTraits .
 
 const (
 	kindBits  = 4

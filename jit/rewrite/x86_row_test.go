@@ -2,7 +2,6 @@ package rewrite
 
 import (
 	"bytes"
-	"flag"
 	"fmt"
 	"go/format"
 	"os"
@@ -12,8 +11,6 @@ import (
 
 	"github.com/nuage-emu/nuage/cpu/x86"
 )
-
-var update = flag.Bool("update", false, "write traits_gen.go")
 
 // TestTraits: traits_gen.go is what this package decides.
 func TestTraits(t *testing.T) {
@@ -27,7 +24,7 @@ func TestTraits(t *testing.T) {
 	b.WriteString("}\n")
 	text, err := format.Source(b.Bytes())
 	require.NoError(t, err)
-	if *update {
+	if os.Getenv("NUAGE_UPDATE") != "" {
 		require.NoError(t, os.WriteFile("traits_gen.go", text, 0o644))
 		return
 	}
