@@ -27,10 +27,10 @@ type engine struct {
 	reference cpu.Engine
 	o         Options
 	code      *codeMemory
-	// convention is how the State is reached; the translator has all of it.
+	// convention is how the State is reached; key has all of it.
 	convention rewrite.Convention
 	key        cacheKey // of all its translations
-	shares     bool     // uses translations
+	shares     bool     // what is in translations
 	floor      uint64   // metered: where the budget ends; see budgetFloor
 	onCode     func()
 
@@ -46,7 +46,7 @@ type engine struct {
 	entries    map[uint64]uint64 // host addresses by guest address; 0: the interpreter's
 	left       int               // entries that are 0
 	distances  map[uint64]int    // see distance
-	source     source
+	source     *source
 	stubs      map[uint64]uint64 // of the table of indirect targets
 	chunks     []int
 	used       int    // of the last chunk
@@ -79,7 +79,7 @@ func newEngine(space *memory.Space, reference cpu.Engine, o Options) (cpu.Engine
 	if o.Portable {
 		convention = rewrite.StateInRegister
 	}
-	e := &engine{space: space, reference: reference, o: o, code: c, convention: convention}
+	e := &engine{space: space, reference: reference, o: o, code: c, convention: convention, source: newSource(space, o.Boundary)}
 	if e.table, err = newTable(convention, space.WindowBase()); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}

@@ -14,18 +14,22 @@ type source struct {
 	end      uint64 // how far the unit may reach
 	volatile bool   // some of the code is not to be remembered
 	bytes    []byte
+	boundary uint64                 // Options.Boundary
 	fetch    func(pc uint64) []byte // read, made once
+}
+
+func newSource(space *memory.Space, boundary uint64) *source {
+	s := &source{space: space, boundary: boundary}
+	s.fetch = s.read
+	return s
 }
 
 // begin is before the translation of the code at pc. What has been read before
 // may be overwritten now.
-func (s *source) begin(e *engine, pc uint64) {
-	if s.fetch == nil {
-		s.space, s.fetch = e.space, s.read
-	}
-	s.bytes, s.volatile, s.end = s.bytes[:0], false, e.space.Size()
-	if b := e.o.Boundary; pc < b {
-		s.end = min(s.end, b)
+func (s *source) begin(pc uint64) {
+	s.bytes, s.volatile, s.end = s.bytes[:0], false, s.space.Size()
+	if pc < s.boundary {
+		s.end = min(s.end, s.boundary)
 	}
 }
 
@@ -43,24 +47,4 @@ func (s *source) read(pc uint64) []byte {
 		return nil
 	}
 	return buf[:n]
-}
-
-// pool copies short lists into long arrays, so that a list has no allocation of
-// its own.
-type pool[T any] struct{ free []T }
-
-// poolBlock is how many elements an array has.
-const poolBlock = 512
-
-// keep returns a copy of the list. Its array is given back when nobody has any
-// of its lists any more.
-func (p *pool[T]) keep(list []T) []T {
-	n := len(list)
-	if n > len(p.free) {
-		p.free = make([]T, max(poolBlock, n))
-	}
-	kept := p.free[:n:n]
-	p.free = p.free[n:]
-	copy(kept, list)
-	return kept
 }

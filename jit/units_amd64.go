@@ -18,6 +18,26 @@ type unit struct {
 	exits []rewrite.Exit
 }
 
+// pool copies short lists into long arrays, so that a list has no allocation of
+// its own.
+type pool[T any] struct{ free []T }
+
+// poolBlock is how many elements an array has.
+const poolBlock = 512
+
+// keep returns a copy of the list. Its array is given back when nobody has any
+// of its lists any more.
+func (p *pool[T]) keep(list []T) []T {
+	n := len(list)
+	if n > len(p.free) {
+		p.free = make([]T, max(poolBlock, n))
+	}
+	kept := p.free[:n:n]
+	p.free = p.free[n:]
+	copy(kept, list)
+	return kept
+}
+
 // lookup notes the code for pc in the thread's table, translating it if need
 // be. It reports false if there is none that may be run.
 func (r *thread) lookup(pc uint64) bool {
@@ -211,13 +231,13 @@ func (e *engine) translate(pc uint64, indirect bool) uint64 {
 func (e *engine) unitFor(pc uint64, indirect bool) *rewrite.Unit {
 	key := e.key
 	key.pc, key.indirect = pc, indirect
-	e.source.begin(e, pc)
+	e.source.begin(pc)
 	if e.shares && tamper == nil {
 		if u := translations.get(key, e.source.fetch); u != nil {
 			e.stats.Shared++
 			return u
 		}
-		e.source.begin(e, pc)
+		e.source.begin(pc)
 	}
 	var u *rewrite.Unit
 	var ok bool
@@ -254,7 +274,7 @@ func (e *engine) distance(pc uint64) int {
 	}
 	n, ok := e.distances[pc]
 	if !ok {
-		e.source.begin(e, pc)
+		e.source.begin(pc)
 		n = e.translator.Distance(pc, e.source.fetch, func(pc uint64) bool { return e.entries[pc] != 0 })
 		if len(e.distances) >= maxLeft {
 			clear(e.distances)

@@ -273,11 +273,11 @@ func (w *window) copyAnonymous(to *window, r Region) error {
 		clipped := r.clip(part.lo, part.hi)
 		switch {
 		case part.file == nil:
-			if err = to.place(writable(clipped)); err == nil {
+			if err = to.place(openToCopy(clipped)); err == nil {
 				err = w.copyOwn(to, clipped, true)
 			}
 		case !part.frozen && w.thawed && part.file == w.file:
-			if err = to.place(writable(clipped)); err == nil {
+			if err = to.place(openToCopy(clipped)); err == nil {
 				err = w.copyResident(to, part)
 			}
 		case !part.frozen:

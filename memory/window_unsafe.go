@@ -230,7 +230,7 @@ func (w *window) placeCopy(child *Space, r Region) error {
 // copyObject maps a private region of an object in another window, and copies
 // the pages that it has of its own.
 func (w *window) copyObject(to *window, r Region) error {
-	if err := to.place(writable(r)); err != nil {
+	if err := to.place(openToCopy(r)); err != nil {
 		return err
 	}
 	stop := min(r.End(), r.validEnd())
@@ -240,8 +240,8 @@ func (w *window) copyObject(to *window, r Region) error {
 	return w.copyOwn(to, r.clip(r.Addr, stop), false)
 }
 
-// writable is the region as it is while pages are copied to it.
-func writable(r Region) Region {
+// openToCopy is the region as it is while pages are copied to it.
+func openToCopy(r Region) Region {
 	r.Prot = Read | Write
 	return r
 }
